@@ -1,0 +1,153 @@
+"""What stands under `landing/`: deliveries, their order, their files and hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+SIDECAR = "delivery.yml"
+
+_FOLDER = re.compile(r"^(?P<date>\d{4}-\d{2}-\d{2})(?:-(?P<number>[1-9]\d*))?$")
+
+
+@dataclass(frozen=True, order=True)
+class DeliveryKey:
+    """Place of a delivery in its source: by date, then by number (`-2` before `-10`)."""
+
+    date: date
+    number: int = 1
+
+    @classmethod
+    def parse(cls, folder: str) -> DeliveryKey | None:
+        """The key a folder name stands for, or None when it is no delivery's name."""
+        match = _FOLDER.match(folder)
+        if match is None:
+            return None
+        try:
+            day = date.fromisoformat(match["date"])
+        except ValueError:
+            return None
+        return cls(day, int(match["number"] or 1))
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file of a delivery with the hash of its bytes."""
+
+    name: str
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as it stands in the landing folder.
+
+    Attributes:
+        source: Name of the source.
+        name: Folder name, `<YYYY-MM-DD>[-<n>]`.
+        key: Its place among the deliveries of the source.
+        files: Its data files, sorted by name; the sidecar is not among them.
+        sidecar: `delivery.yml`, which names the document and table it comes from, if there is one.
+    """
+
+    source: str
+    name: str
+    key: DeliveryKey
+    files: tuple[LandedFile, ...]
+    sidecar: LandedFile | None
+
+    @property
+    def delivery_id(self) -> str:
+        """`<source>/<name>`, the name under which the warehouse knows it."""
+        return f"{self.source}/{self.name}"
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over contents and formats of all files: renaming alone changes nothing.
+
+        The ending counts, since it decides how a file is read.
+        """
+        files = [*self.files, *([self.sidecar] if self.sidecar else [])]
+        parts = sorted(f"{file.sha256}{Path(file.name).suffix.lower()}" for file in files)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Everything found under the landing folder.
+
+    Attributes:
+        deliveries: Deliveries of the known sources in the order they are loaded.
+        strays: Paths that are no delivery, with the reason; reported, never silently passed over.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    strays: tuple[tuple[str, str], ...]
+
+
+def is_arriving(name: str) -> bool:
+    """Whether a file or folder is still being written by its sender and left alone."""
+    return name.startswith((".", "_")) or name.endswith(".part")
+
+
+def scan(landing: Path, sources: set[str]) -> Landing:
+    """Find and hash all deliveries.
+
+    Args:
+        landing: The landing folder; an absent one holds nothing.
+        sources: Names of the sources that have a spec.
+    """
+    deliveries: list[Delivery] = []
+    strays: list[tuple[str, str]] = []
+    for source_folder in _entries(landing):
+        if not source_folder.is_dir():
+            # README and the like beside the sources are for people.
+            continue
+        if source_folder.name not in sources:
+            strays.append((source_folder.name, "no source of this name: add ingest/specs/*.yml"))
+            continue
+        for folder in _entries(source_folder):
+            key = DeliveryKey.parse(folder.name) if folder.is_dir() else None
+            if key is None:
+                strays.append(
+                    (
+                        f"{source_folder.name}/{folder.name}",
+                        "a delivery is a folder named YYYY-MM-DD or YYYY-MM-DD-n",
+                    )
+                )
+                continue
+            deliveries.append(_delivery(source_folder.name, folder, key))
+    deliveries.sort(key=lambda item: (item.source, item.key, item.name))
+    return Landing(tuple(deliveries), tuple(strays))
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if not is_arriving(entry.name):
+            yield entry
+
+
+def _delivery(source: str, folder: Path, key: DeliveryKey) -> Delivery:
+    files: list[LandedFile] = []
+    sidecar: LandedFile | None = None
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if not path.is_file() or any(is_arriving(part) for part in relative.parts):
+            continue
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        landed = LandedFile(relative.as_posix(), path, digest, path.stat().st_size)
+        if landed.name == SIDECAR:
+            sidecar = landed
+        else:
+            files.append(landed)
+    return Delivery(source, folder.name, key, tuple(files), sidecar)

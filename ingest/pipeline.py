@@ -1,0 +1,304 @@
+"""Ingest as the build runs it: what is new in `landing/` goes to the lake and into the ledger."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from ingest.casting import quoted
+from ingest.codes import SEED_FOLDER, CodeTable, load_code_tables, seed_files
+from ingest.errors import Finding, SpecError
+from ingest.landing import Delivery, Landing
+from ingest.ledger import FindingRecord, Ledger, LedgerEntry
+from ingest.loader import Context, duplicate_entry, lake_folder, load_delivery
+from ingest.spec import SPEC_FOLDER, Spec, fingerprint
+
+#: Schema of the views over the lake in the build's database: dbt's sources.
+LAKE_SCHEMA = "lake"
+
+_DELIVERY_COLUMNS = (
+    ("delivery_id", pa.string()),
+    ("source_name", pa.string()),
+    ("delivery_date", pa.date32()),
+    ("delivery_number", pa.int32()),
+    ("outcome", pa.string()),
+    ("source_document_id", pa.string()),
+    ("source_table", pa.string()),
+    ("source_section", pa.string()),
+    ("rows_in_count", pa.int64()),
+    ("rows_loaded_count", pa.int64()),
+    ("rows_duplicate_count", pa.int64()),
+    ("rows_quarantined_count", pa.int64()),
+    ("rows_refused_count", pa.int64()),
+)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """The folders of the lake."""
+
+    root: Path
+
+    @property
+    def raw(self) -> Path:
+        """Accepted rows."""
+        return self.root / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected rows."""
+        return self.root / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        """One file a delivery."""
+        return self.root / "ledger"
+
+
+def spec_versions(specs: Mapping[str, Spec]) -> dict[str, str]:
+    """Source -> hash of its spec, the code tables and the code that reads deliveries.
+
+    A delivery is loaded again when its source's version changes, so that an old home and a fresh
+    one agree.
+    """
+    shared = [*Path(__file__).parent.glob("*.py"), *seed_files(), _documents_file()]
+    return {
+        source: fingerprint([*shared, SPEC_FOLDER / f"{source}.yml"]) for source in sorted(specs)
+    }
+
+
+def ingest(
+    landing: Landing,
+    lake: Lake,
+    ledger: Ledger,
+    specs: Mapping[str, Spec],
+    now: datetime,
+    progress: Callable[[LedgerEntry], None],
+) -> list[LedgerEntry]:
+    """Load what is new or changed.
+
+    Args:
+        landing: What stands in the landing folder.
+        lake: Where rows go.
+        ledger: What has been loaded; entries are recorded as they are made.
+        specs: Specs by source.
+        now: UTC time of the run, for the ledger only.
+        progress: Called with each entry as it is recorded.
+
+    Returns:
+        The entries recorded in this call.
+    """
+    codes = load_code_tables()
+    _require_code_tables(specs, codes)
+    recorded: list[LedgerEntry] = []
+    with duckdb.connect() as connection:
+        context = Context(
+            raw_folder=lake.raw,
+            quarantine_folder=lake.quarantine,
+            codes=codes,
+            documents=_document_ids(),
+            spec_versions=spec_versions(specs),
+            now=now,
+            connection=connection,
+        )
+        for delivery, before in _with_predecessor(landing, ledger):
+            entry = ledger.get(delivery.delivery_id)
+            match _decide(delivery, entry, before, context.spec_versions):
+                case "keep":
+                    continue
+                case "load":
+                    update = load_delivery(specs[delivery.source], delivery, context)
+                case "skip_twin":
+                    assert before is not None
+                    update = duplicate_entry(delivery, before, context)
+                case "refuse_change":
+                    assert entry is not None
+                    update = _refused_change(entry, delivery, _next_name(entry, landing, ledger))
+                case "restore":
+                    assert entry is not None
+                    update = _without_change(entry)
+            ledger.record(update)
+            recorded.append(update)
+            progress(update)
+    return recorded
+
+
+def _require_code_tables(specs: Mapping[str, Spec], codes: Mapping[str, CodeTable]) -> None:
+    for source, spec in specs.items():
+        for name, column in spec.columns.items():
+            if column.codes is not None and column.codes not in codes:
+                raise SpecError(f"spec {source}: column {name} names no code table {column.codes}")
+
+
+def is_current(landing: Landing, ledger: Ledger, specs: Mapping[str, Spec]) -> bool:
+    """Whether the ledger already knows everything that stands in the landing folder."""
+    versions = spec_versions(specs)
+    return all(
+        _decide(delivery, ledger.get(delivery.delivery_id), before, versions) == "keep"
+        for delivery, before in _with_predecessor(landing, ledger)
+    )
+
+
+def _with_predecessor(
+    landing: Landing, ledger: Ledger
+) -> Iterator[tuple[Delivery, LedgerEntry | None]]:
+    """Each delivery with the loaded one just before it in its source.
+
+    The predecessor may have left the landing folder: the ledger knows it still.
+    """
+    for delivery in landing.deliveries:
+        earlier = [
+            entry
+            for entry in ledger
+            if entry.source == delivery.source
+            and entry.key < delivery.key
+            and entry.outcome == "loaded"
+        ]
+        yield delivery, (earlier[-1] if earlier else None)
+
+
+def _decide(
+    delivery: Delivery,
+    entry: LedgerEntry | None,
+    before: LedgerEntry | None,
+    versions: Mapping[str, str],
+) -> Literal["keep", "load", "skip_twin", "refuse_change", "restore"]:
+    """What is to be done with a delivery.
+
+    A delivery whose content equals its predecessor's is a twin and not loaded: it would restate
+    the same values. The predecessor, and not any earlier one, because figures between them may
+    have been restated and restated back.
+    """
+    is_twin = before is not None and before.content_hash == delivery.content_hash
+    if entry is not None and delivery.content_hash != entry.content_hash:
+        if entry.outcome == "loaded":
+            is_known = delivery.content_hash == entry.refused_change
+            return "keep" if is_known else "refuse_change"
+    elif (
+        entry is not None
+        and entry.spec_version == versions[delivery.source]
+        and (entry.outcome == "duplicate") == is_twin
+    ):
+        return "keep" if entry.refused_change is None else "restore"
+    return "skip_twin" if is_twin else "load"
+
+
+def _refused_change(entry: LedgerEntry, delivery: Delivery, next_name: str) -> LedgerEntry:
+    loaded = {file.name: file.sha256 for file in entry.files}
+    files = [*delivery.files, *([delivery.sidecar] if delivery.sidecar else [])]
+    landed = {file.name: file.sha256 for file in files}
+    changed = sorted(
+        name for name in loaded.keys() | landed.keys() if loaded.get(name) != landed.get(name)
+    )
+    finding = Finding(
+        "changed_delivery",
+        "refused",
+        f"{', '.join(changed)} changed after the delivery was loaded; the loaded rows stand",
+        f"put the old files back, and send the new figures as {next_name}",
+        row_count=entry.rows_loaded,
+    )
+    kept = [item for item in entry.findings if item.code != finding.code]
+    return entry.model_copy(
+        update={
+            "refused_change": delivery.content_hash,
+            "findings": (*kept, FindingRecord.of(finding)),
+        }
+    )
+
+
+def _without_change(entry: LedgerEntry) -> LedgerEntry:
+    kept = tuple(item for item in entry.findings if item.code != "changed_delivery")
+    return entry.model_copy(update={"refused_change": None, "findings": kept})
+
+
+def _next_name(entry: LedgerEntry, landing: Landing, ledger: Ledger) -> str:
+    """The first free name after every delivery of the source on that date."""
+    keys = [item.key for item in landing.deliveries if item.source == entry.source]
+    keys += [item.key for item in ledger if item.source == entry.source]
+    number = max(key.number for key in keys if key.date == entry.delivery_date)
+    return f"{entry.delivery_date.isoformat()}-{number + 1}"
+
+
+def _documents_file() -> Path:
+    return SEED_FOLDER / "core" / "documents.csv"
+
+
+def _document_ids() -> frozenset[str]:
+    with _documents_file().open(encoding="utf-8", newline="") as stream:
+        return frozenset(row["document_id"] for row in csv.DictReader(stream))
+
+
+# --- what dbt reads -------------------------------------------------------------------------------
+
+
+def register_sources(
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    ledger: Iterable[LedgerEntry],
+    specs: Mapping[str, Spec],
+    as_of_date: date,
+) -> None:
+    """Make the schema `lake`: a view a source over its loaded files, and the table `deliveries`.
+
+    Only files that the ledger names are read, so half-written ones do not exist for the models. A
+    source without deliveries is an empty view of the same columns. Deliveries dated after the
+    as-of date are not known yet.
+    """
+    known = [entry for entry in ledger if entry.delivery_date <= as_of_date]
+    connection.execute(f"create schema if not exists {LAKE_SCHEMA}")
+    for source, spec in specs.items():
+        files = [
+            str(lake_folder(lake.raw, source, entry.name) / "part-0.parquet")
+            for entry in known
+            if entry.source == source and entry.outcome == "loaded"
+        ]
+        columns = ", ".join(
+            f"cast(null as {type_}) as {name}" for name, type_ in spec.lake_schema.items()
+        )
+        body = f"select {columns} where false"
+        if files:
+            # By name, and with the empty relation for the types: a file written before the spec
+            # got a column has nulls there.
+            listed = ", ".join(quoted(file) for file in files)
+            body = (
+                f"select {', '.join(spec.lake_schema)} from ({body} union all by name select *"
+                f" from read_parquet([{listed}], hive_partitioning = false, union_by_name = true))"
+            )
+        connection.execute(f"create or replace view {LAKE_SCHEMA}.{source} as {body}")
+    rows = [
+        (
+            entry.delivery_id,
+            entry.source,
+            entry.delivery_date,
+            entry.key.number,
+            entry.outcome,
+            entry.document_id,
+            entry.document_table,
+            entry.document_section,
+            entry.rows_in,
+            entry.rows_loaded,
+            entry.rows_duplicate,
+            entry.rows_quarantined,
+            entry.rows_refused,
+        )
+        for entry in known
+    ]
+    columns_of_rows = list(zip(*rows, strict=True)) if rows else [()] * len(_DELIVERY_COLUMNS)
+    table = pa.table(
+        {
+            name: pa.array(values, type_)
+            for (name, type_), values in zip(_DELIVERY_COLUMNS, columns_of_rows, strict=True)
+        }
+    )
+    connection.register("deliveries_now", table)
+    connection.execute(
+        f"create or replace table {LAKE_SCHEMA}.deliveries as select * from deliveries_now"
+    )
+    connection.unregister("deliveries_now")
