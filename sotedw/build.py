@@ -1,0 +1,275 @@
+"""The main job: from `landing/` to a published release."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import duckdb
+
+from ingest.errors import IngestError
+from ingest.landing import Landing, scan
+from ingest.ledger import Ledger, LedgerEntry
+from ingest.pipeline import ingest, is_current, register_sources
+from ingest.spec import Spec, load_specs
+from sotedw.errors import BuildFailed, PublicationBlocked, SotedwError, WrongUse
+from sotedw.home import Home
+from sotedw.identity import build_id, code_version
+from sotedw.run import Run
+from sotedw.settings import Settings
+from sotedw.sources import SourceState, source_states
+
+if TYPE_CHECKING:
+    from sotedw.quality import Check
+
+_log = logging.getLogger(__name__)
+
+
+class Reporter(Protocol):
+    """Tells people (or a log) how a build goes."""
+
+    def stage(self, text: str) -> None:
+        """A stage has begun."""
+
+    def progress(self, text: str, done: int, total: int) -> None:
+        """Part of the stage is done."""
+
+    def delivery(self, entry: LedgerEntry) -> None:
+        """A delivery has been dealt with."""
+
+    def stray(self, path: str, reason: str) -> None:
+        """Something in the landing folder is no delivery."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build ended with.
+
+    Attributes:
+        outcome: `published`, or `unchanged` when the release was already up.
+        build_id: Its id.
+        run_id: The attempt.
+        release: Folder of the published release.
+        as_of_date: The date it speaks as of.
+        entries: The ledger after ingest.
+        sources: State of each source.
+        checks_passed: Checks that passed.
+        checks_failed: Checks that failed or could not be evaluated, all warnings.
+    """
+
+    outcome: str
+    build_id: str
+    run_id: str
+    release: Path
+    as_of_date: date
+    entries: tuple[LedgerEntry, ...]
+    sources: tuple[SourceState, ...]
+    checks_passed: int = 0
+    checks_failed: int = 0
+
+
+def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
+    """Build and publish, or find that nothing has changed.
+
+    Args:
+        settings: Where to build from and to.
+        reporter: Told of progress.
+
+    Raises:
+        WrongUse: nothing to build from.
+        BuildRunning: another build holds the home.
+        BuildFailed: something broke; the release before stays up.
+        PublicationBlocked: a blocker of the quality gate failed; the release before stays up.
+    """
+    home = Home(settings.home)
+    with home.lock():
+        specs = _specs()
+        reporter.stage("scan")
+        landing = scan(settings.landing, set(specs))
+        ledger = Ledger(home.lake.ledger)
+        as_of_date = settings.as_of or _newest_delivery(landing, ledger, settings.landing)
+        code = code_version()
+        identity = build_id(ledger, landing.deliveries, as_of_date, code)
+        run = Run.start(home.runs, identity, as_of_date.isoformat())
+        with run.log():
+            try:
+                result = _run(
+                    settings, home, specs, landing, ledger, as_of_date, code, run, reporter
+                )
+            except SotedwError as error:
+                blocked = isinstance(error, PublicationBlocked)
+                run.finish("blocked" if blocked else "failed", str(error))
+                _log.error("%s", error)
+                raise
+            except BaseException as error:
+                _log.exception("the build broke")
+                run.finish("failed", f"{type(error).__name__}: {error}")
+                raise
+            run.finish(result.outcome)
+        return result
+
+
+def _run(
+    settings: Settings,
+    home: Home,
+    specs: dict[str, Spec],
+    landing: Landing,
+    ledger: Ledger,
+    as_of_date: date,
+    code: str,
+    run: Run,
+    reporter: Reporter,
+) -> BuildResult:
+    def result(outcome: str, release: Path, passed: int = 0, failed: int = 0) -> BuildResult:
+        return BuildResult(
+            outcome=outcome,
+            build_id=run.build_id,
+            run_id=run.run_id,
+            release=release,
+            as_of_date=as_of_date,
+            entries=tuple(ledger),
+            sources=tuple(source_states(specs, ledger, as_of_date)),
+            checks_passed=passed,
+            checks_failed=failed,
+        )
+
+    for path, reason in landing.strays:
+        _log.warning("landing/%s is left alone: %s", path, reason)
+        reporter.stray(path, reason)
+    release = home.releases / run.build_id
+    if release.is_dir() and is_current(landing, ledger, specs):
+        # Nothing to do: not even dbt and Great Expectations are imported.
+        if home.current_release() != release:
+            _publish(home, release)
+            return result("published", release)
+        return result("unchanged", release)
+
+    from sotedw import quality
+    from sotedw.release import ReleaseInputs, write_release
+    from sotedw.report import quality_report
+    from sotedw.transform import Dbt
+
+    home.build.mkdir(parents=True, exist_ok=True)
+    with Dbt(home, run.folder, as_of_date, settings.threads) as dbt:
+        reporter.stage("ingest")
+        with run.stage("ingest"):
+            _ingest(home, specs, landing, ledger, reporter.delivery)
+            _prepare_database(home, specs, ledger, as_of_date, settings.threads)
+        with quality.Expectations(home, run.folder) as expectations:
+            reporter.stage("models")
+            with run.stage("models"):
+                made = dbt.run(reporter.progress)
+            reporter.stage("checks")
+            with run.stage("checks"):
+                checks = quality.from_dbt(made.tests, home, run.folder) + expectations.run()
+    with run.stage("report"):
+        table = quality.results_table(checks, run.build_id, run.run_id)
+        quality.keep_results(table, home.quality, run.run_id)
+        sources = source_states(specs, ledger, as_of_date)
+        report = quality_report(run, checks, tuple(ledger), sources)
+        (run.folder / "quality.html").write_text(report, encoding="utf-8")
+    blockers = [check for check in checks if check.blocks]
+    if blockers:
+        raise PublicationBlocked(_blocked_text(home, run, blockers))
+    reporter.stage("release")
+    with run.stage("release"):
+        inputs = ReleaseInputs(
+            build_id=run.build_id,
+            as_of_date=as_of_date,
+            code_version=code,
+            tables=made.tables,
+            analyses=made.analyses,
+            entries=tuple(ledger),
+            sources=sources,
+            quality=table,
+            report=report,
+        )
+        if not release.is_dir():
+            write_release(home, inputs, settings.threads)
+        _publish(home, release)
+    passed = sum(check.outcome == "passed" for check in checks)
+    failed = sum(check.outcome in ("failed", "error") for check in checks)
+    return result("published", release, passed, failed)
+
+
+def _specs() -> dict[str, Spec]:
+    try:
+        return load_specs()
+    except IngestError as error:
+        raise BuildFailed(str(error)) from error
+
+
+def _newest_delivery(landing: Landing, ledger: Ledger, folder: Path) -> date:
+    days = [delivery.key.date for delivery in landing.deliveries]
+    days += [entry.delivery_date for entry in ledger]
+    if not days:
+        raise WrongUse(
+            f"there is no delivery under {folder}: put one at <source>/<YYYY-MM-DD>/,"
+            " or name another folder with --landing"
+        )
+    return max(days)
+
+
+def _ingest(
+    home: Home,
+    specs: dict[str, Spec],
+    landing: Landing,
+    ledger: Ledger,
+    progress: Callable[[LedgerEntry], None],
+) -> None:
+    def recorded(entry: LedgerEntry) -> None:
+        for finding in entry.findings:
+            level = logging.INFO if finding.level == "info" else logging.WARNING
+            _log.log(level, "%s", finding.text(entry.delivery_id))
+        progress(entry)
+
+    try:
+        ingest(landing, home.lake, ledger, specs, datetime.now(UTC), recorded)
+    except IngestError as error:
+        raise BuildFailed(str(error)) from error
+
+
+def _prepare_database(
+    home: Home, specs: dict[str, Spec], ledger: Ledger, as_of_date: date, threads: int
+) -> None:
+    """Point the build's database at the lake; a damaged one is made anew."""
+    for attempt in (1, 2):
+        try:
+            with duckdb.connect(str(home.build_database)) as connection:
+                connection.execute(f"set threads = {threads}")
+                register_sources(connection, home.lake, ledger, specs, as_of_date)
+            return
+        except duckdb.Error as error:
+            if attempt == 2:
+                raise BuildFailed(f"the build's database cannot be written: {error}") from error
+            _log.warning("the build's database is made anew: %s", error)
+            for path in home.build.glob(f"{home.build_database.name}*"):
+                path.unlink()
+
+
+def _publish(home: Home, release: Path) -> None:
+    from sotedw.release import publish
+
+    publish(home, release)
+
+
+def _blocked_text(home: Home, run: Run, blockers: Sequence[Check]) -> str:
+    lines = [
+        f"{check.check_id}: {check.message}"
+        if check.outcome == "error"
+        else f"{check.check_id}: {check.unexpected_count} of {check.element_count} rows"
+        f" ({check.description})"
+        for check in blockers
+    ]
+    current = home.current_release()
+    standing = f"release {current.name} stays up" if current else "there is no release yet"
+    return (
+        f"not published, {standing}: {len(blockers)} blocker"
+        f"{'' if len(blockers) == 1 else 's'} of the quality gate failed\n"
+        + "\n".join(f"  {line}" for line in lines)
+        + f"\nReport: {run.folder / 'quality.html'}"
+    )

@@ -1,0 +1,94 @@
+"""dbt in a process of its own: models, then tests, then analyses, on one parsed project.
+
+Started by `sotedw.transform` as `python -m sotedw.dbt_process`. It parses the project at once,
+which needs no data, and waits for a line on standard input before it builds. It prints one JSON
+line a finished node, so that the parent can show progress, and leaves dbt's own run results in the
+target folder.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from dbt.artifacts.schemas.results import NodeStatus
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
+
+MODELS_RESULTS = "run_results_models.json"
+TESTS_RESULTS = "run_results_tests.json"
+
+
+def _print(**fields: Any) -> None:
+    # One write a line: dbt's threads report at the same time.
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _on_event(event: EventMsg) -> None:
+    name = event.info.name
+    if name == "ConcurrencyLine":
+        _print(event="start", total=int(event.data.node_count))
+    elif name == "NodeFinished":
+        _print(
+            event="node",
+            name=event.data.node_info.node_name,
+            status=str(event.data.node_info.node_status),
+        )
+
+
+def _failed(result: dbtRunnerResult) -> bool:
+    """Whether dbt itself failed; a failing data test is a result, not a failure."""
+    if result.exception is not None:
+        _print(event="error", message=str(result.exception))
+        return True
+    bad = {NodeStatus.Error, NodeStatus.Skipped, NodeStatus.RuntimeErr}
+    broken = [node for node in getattr(result.result, "results", []) if node.status in bad]
+    for node in broken:
+        if node.status != NodeStatus.Skipped:
+            _print(event="error", node=node.node.name, message=str(node.message))
+    return bool(broken)
+
+
+def main(arguments: list[str]) -> int:
+    """Run dbt.
+
+    Args:
+        arguments: Options common to the three commands (`--vars`, `--target-path`, ...).
+
+    Returns:
+        0 when every model was built and every test ran, whatever the tests found; else 1.
+    """
+    target = Path(arguments[arguments.index("--target-path") + 1])
+    parsed = dbtRunner().invoke(["parse", *arguments])
+    if not parsed.success or not isinstance(parsed.result, Manifest):
+        _print(event="error", message=str(parsed.exception))
+        return 1
+    if not sys.stdin.readline():
+        # The parent is gone, or gave up before there was anything to build.
+        return 1
+    runner = dbtRunner(manifest=parsed.result, callbacks=[_on_event])
+    _print(event="phase", name="models")
+    models = runner.invoke(
+        ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
+         *arguments]
+    )  # fmt: skip
+    if _failed(models):
+        return 1
+    shutil.copyfile(target / "run_results.json", target / MODELS_RESULTS)
+    _print(event="phase", name="tests")
+    tests = runner.invoke(["test", "--exclude-resource-type", "unit_test", *arguments])
+    if tests.exception is not None:
+        return int(_failed(tests))
+    shutil.copyfile(target / "run_results.json", target / TESTS_RESULTS)
+    _print(event="phase", name="analyses")
+    analyses = runner.invoke(["compile", "--select", "resource_type:analysis", *arguments])
+    return int(_failed(analyses))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

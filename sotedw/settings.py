@@ -1,0 +1,99 @@
+"""Settings: one file (`sotedw.toml`) and environment variables, validated at start."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from sotedw.errors import WrongUse
+
+#: The checkout: the project is run from it (editable install).
+PROJECT = Path(__file__).resolve().parent.parent
+
+_PREFIX = "SOTEDW_"
+_CONFIG_VARIABLE = "SOTEDW_CONFIG"
+
+
+class Settings(BaseSettings):
+    """What a build is told. Flags of the command line win over variables, they over the file.
+
+    Attributes:
+        home: Where the warehouse keeps everything it makes.
+        landing: Where units put their deliveries.
+        as_of: The date the build speaks as of; default: the date of the newest delivery.
+        threads: Threads of DuckDB and dbt.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+
+    home: Path = PROJECT / "warehouse"
+    landing: Path = PROJECT / "landing"
+    as_of: date | None = None
+    threads: int = Field(default=2, ge=1, le=256)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file; no dotenv, no secrets folder."""
+        file = _ConfigFile(settings_cls, toml_file=_config_file())
+        return init_settings, env_settings, file
+
+
+class _ConfigFile(TomlConfigSettingsSource):
+    """The settings file; relative paths in it start from its own folder, not from a shell's."""
+
+    def __call__(self) -> dict[str, object]:
+        values: dict[str, object] = super().__call__()
+        for name in ("home", "landing"):
+            if isinstance(values.get(name), str):
+                values[name] = _config_file().parent / str(values[name])
+        return values
+
+
+def load_settings(**flags: object) -> Settings:
+    """Read and validate the settings.
+
+    Args:
+        **flags: Values given on the command line; None stands for not given.
+
+    Raises:
+        WrongUse: a value does not fit, the file has unknown keys, or a variable is misspelt.
+    """
+    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | {_CONFIG_VARIABLE}
+    strange = sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known)
+    if strange:
+        raise WrongUse(
+            f"unknown variable {', '.join(strange)}; known are {', '.join(sorted(known))}"
+        )
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]
+    except (ValidationError, ValueError) as error:
+        raise WrongUse(f"the settings are not valid: {error}") from error
+    return settings.model_copy(
+        update={"home": settings.home.absolute(), "landing": settings.landing.absolute()}
+    )
+
+
+def _config_file() -> Path:
+    given = os.environ.get(_CONFIG_VARIABLE)
+    if given is None:
+        return PROJECT / "sotedw.toml"
+    if not Path(given).is_file():
+        raise WrongUse(f"{_CONFIG_VARIABLE} names {given}, which is no file")
+    return Path(given)

@@ -1,0 +1,108 @@
+"""The models: dbt as a subprocess."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+from sotedw.dbt_artifacts import Transformed, read_artifacts
+from sotedw.errors import BuildFailed
+from sotedw.home import Home
+from sotedw.settings import PROJECT
+
+_log = logging.getLogger(__name__)
+
+
+class Dbt:
+    """A dbt process that has begun to parse the project and waits to be told that data is there.
+
+    Parsing takes as long as ingest of the published figures, and neither needs the other.
+    """
+
+    def __init__(self, home: Home, run_folder: Path, as_of_date: date, threads: int) -> None:
+        self._target = home.build / "target"
+        self._run_folder = run_folder
+        command = [
+            sys.executable, "-m", "sotedw.dbt_process",
+            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+            "--target-path", str(self._target), "--log-path", str(run_folder),
+            "--vars", json.dumps({"as_of_date": as_of_date.isoformat()}),
+            "--quiet", "--no-version-check", "--no-use-colors", "--log-level-file", "info",
+        ]  # fmt: skip
+        environment = {
+            **os.environ,
+            "SOTEDW_BUILD_DATABASE": str(home.build_database),
+            "SOTEDW_THREADS": str(threads),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            "PYTHONHASHSEED": "0",
+        }
+        self._errors = (run_folder / "dbt.stderr.log").open("w", encoding="utf-8")
+        self._process = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def run(self, progress: Callable[[str, int, int], None]) -> Transformed:
+        """Build all models, run all data tests, compile the analyses.
+
+        Args:
+            progress: Called with phase, nodes done and nodes in all.
+
+        Raises:
+            BuildFailed: a model is broken, or dbt could not run.
+        """
+        errors: list[str] = []
+        phase, done, total = "parse", 0, 0
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it has failed to parse, and says so below
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
+        for line in self._process.stdout:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                _log.info("dbt: %s", line.rstrip())
+                continue
+            match event["event"]:
+                case "phase":
+                    phase, done, total = event["name"], 0, 0
+                case "start":
+                    done, total = 0, event["total"]
+                case "node":
+                    done += 1
+                    _log.info("dbt %s: %s %s", phase, event["status"], event["name"])
+                case "error":
+                    node = event.get("node")
+                    errors.append(f"{node}: {event['message']}" if node else event["message"])
+            progress(phase, done, total)
+        code = self._process.wait()
+        if code != 0:
+            listed = "\n".join(errors) or f"dbt ended with {code}"
+            raise BuildFailed(
+                f"the models could not be built\n{listed}\nSee {self._run_folder / 'dbt.log'}"
+            )
+        return read_artifacts(self._target)
