@@ -1,0 +1,345 @@
+"""Publishing: one atomic swap, nothing half written, and an id that follows from the inputs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from ingest.landing import scan
+from sotedw.build import run_build
+from sotedw.dbt_artifacts import Column, Table
+from sotedw.errors import BuildRunning
+from sotedw.home import DATABASE_NAME
+from sotedw.home import Home as Warehouse
+from sotedw.identity import build_id, code_version
+from sotedw.quality import results_table
+from sotedw.release import ReleaseInputs, publish, read_manifest, write_release
+from sotedw.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import Home
+
+AS_OF = date(2022, 3, 31)
+
+
+# --- the swap -------------------------------------------------------------------------------------
+
+
+def made_release(warehouse: Warehouse, name: str) -> Path:
+    """A release with nothing but a manifest and a database that names it."""
+    folder = warehouse.releases / name
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"build_id": name}), encoding="utf-8")
+    with duckdb.connect(str(folder / DATABASE_NAME)) as connection:
+        connection.execute(f"create table about as select '{name}' as build_id")
+    return folder
+
+
+def test_readers_in_a_tight_loop_see_the_old_release_or_the_new_one(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    releases = [made_release(warehouse, name) for name in ("20220331-a", "20220630-b")]
+    publish(warehouse, releases[0])
+    deadline = time.monotonic() + 1.5
+    swaps = 0
+    seen: set[str] = set()
+    errors: list[Exception] = []
+
+    def read() -> None:
+        while time.monotonic() < deadline:
+            try:
+                release = warehouse.current_release()
+                assert release is not None, "there was a moment without a release"
+                assert read_manifest(release)["build_id"] == release.name
+                # Through the link, as a tool that knows nothing of releases reads.
+                text = (warehouse.current / "manifest.json").read_text(encoding="utf-8")
+                seen.add(json.loads(text)["build_id"])
+            except (OSError, ValueError, AssertionError) as error:
+                errors.append(error)
+                return
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    while time.monotonic() < deadline:
+        swaps += 1
+        publish(warehouse, releases[swaps % 2])
+    for reader in readers:
+        reader.join()
+    assert errors == []
+    assert swaps > 20
+    assert seen == {"20220331-a", "20220630-b"}
+
+
+def test_an_open_release_stays_readable_when_another_is_published(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    old, new = (made_release(warehouse, name) for name in ("20220331-a", "20220630-b"))
+    publish(warehouse, old)
+    path = warehouse.current / DATABASE_NAME
+    with duckdb.connect(str(path.resolve()), read_only=True) as reader:
+        publish(warehouse, new)
+        assert reader.execute("select build_id from about").fetchall() == [("20220331-a",)]
+    with duckdb.connect(str(path.resolve()), read_only=True) as reader:
+        assert reader.execute("select build_id from about").fetchall() == [("20220630-b",)]
+
+
+def test_a_swap_that_was_cut_short_does_not_hinder_the_next(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    old, new = (made_release(warehouse, name) for name in ("20220331-a", "20220630-b"))
+    publish(warehouse, old)
+    (tmp_path / ".current.tmp").symlink_to("releases/20220101-never-made")
+    publish(warehouse, new)
+    assert warehouse.current_release() == new
+    assert not (tmp_path / ".current.tmp").is_symlink()
+
+
+def test_the_link_moves_with_its_home(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "here")
+    publish(warehouse, made_release(warehouse, "20220331-a"))
+    moved = Warehouse((tmp_path / "here").rename(tmp_path / "there"))
+    assert moved.current_release() == tmp_path / "there" / "releases" / "20220331-a"
+    assert read_manifest(moved.current)["build_id"] == "20220331-a"
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def inputs(*tables: Table) -> ReleaseInputs:
+    return ReleaseInputs(
+        build_id="20220331-a",
+        as_of_date=AS_OF,
+        code_version="0",
+        tables=tables,
+        analyses={},
+        entries=(),
+        sources=(),
+        quality=results_table([], "20220331-a", "run"),
+        report="<html></html>",
+    )
+
+
+def table(name: str) -> Table:
+    columns = (Column("a", 'Letter\'s "own" description; 100 % ä.'), Column("b", "Number."))
+    return Table(name, "One row per a.", "steward", "public", ("a",), columns, "1")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """A home whose build made one table."""
+    made = Warehouse(tmp_path)
+    made.build.mkdir()
+    with duckdb.connect(str(made.build_database)) as connection:
+        connection.execute(
+            "create table mart_letters as"
+            " select * from (values ('b', 2), (null, 3), ('a', 1)) as letters (a, b)"
+        )
+    return made
+
+
+def test_a_release_that_cannot_be_written_leaves_nothing(warehouse: Warehouse) -> None:
+    with pytest.raises(duckdb.Error):
+        write_release(warehouse, inputs(table("mart_letters"), table("mart_absent")), 2)
+    assert list(warehouse.releases.iterdir()) == []
+
+
+def test_what_a_crash_left_of_a_release_is_replaced(warehouse: Warehouse) -> None:
+    left = warehouse.releases / ".20220331-a.tmp" / "parquet"
+    left.mkdir(parents=True)
+    (left / "half.parquet").write_bytes(b"PAR1")
+    folder = write_release(warehouse, inputs(table("mart_letters")), 2)
+    assert [path.name for path in warehouse.releases.iterdir()] == ["20220331-a"]
+    assert not list(folder.rglob("half.parquet"))
+
+
+def test_rows_are_sorted_by_their_grain_nulls_first(warehouse: Warehouse) -> None:
+    folder = write_release(warehouse, inputs(table("mart_letters")), 2)
+    path = folder / "parquet" / "internal" / "mart_letters.parquet"
+    expected = [(None, 3), ("a", 1), ("b", 2)]
+    assert duckdb.sql(f"select * from read_parquet('{path}')").fetchall() == expected
+    with duckdb.connect(str(folder / DATABASE_NAME), read_only=True) as connection:
+        assert connection.execute("select * from mart_letters").fetchall() == expected
+        comments = connection.execute(
+            "select comment from duckdb_columns() where table_name = 'mart_letters'"
+        ).fetchall()
+    assert comments == [(column.description,) for column in table("mart_letters").columns]
+
+
+# --- who a build is -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """What decides a build, without what does not."""
+    copy = tmp_path / "project"
+    copy.mkdir()
+    for name in ("models", "macros", "seeds", "analyses", "ingest", "expectations", "sotedw"):
+        shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "tests" / "data", copy / "tests" / "data")
+    for name in ("dbt_project.yml", "profiles.yml", "requirements.lock"):
+        shutil.copy(PROJECT / name, copy)
+    return copy
+
+
+def test_the_code_version_does_not_depend_on_where_the_checkout_stands(project: Path) -> None:
+    assert code_version(project) == code_version()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "analyses/table_7.sql",
+        "dbt_project.yml",
+        "expectations/suites/mart_vacancies.yml",
+        "ingest/casting.py",
+        "ingest/specs/shortfall.yml",
+        "macros/newest_version.sql",
+        "models/marts/outputs/mart_output_statistics.sql",
+        "models/marts/outputs/mart_output_statistics.yml",
+        "profiles.yml",
+        "requirements.lock",
+        "seeds/outputs/series_breaks.csv",
+        "sotedw/release.py",
+        # A data test gates publication: a release that an older, weaker test let through is not
+        # the release that the changed test would let through.
+        "tests/data/no_change_is_computed_over_a_series_break.sql",
+        "tests/data/_data_tests.yml",
+    ],
+)
+def test_whatever_decides_a_build_is_in_its_code_version(project: Path, name: str) -> None:
+    before = code_version(project)
+    with (project / name).open("a", encoding="utf-8") as stream:
+        stream.write("\n")
+    assert code_version(project) != before
+
+
+def test_what_decides_nothing_is_not_in_the_code_version(project: Path) -> None:
+    before = code_version(project)
+    (project / "README.md").write_text("For people.\n", encoding="utf-8")
+    (project / "sotedw" / "__pycache__").mkdir()
+    (project / "sotedw" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    (project / "tests" / "unit").mkdir()
+    (project / "tests" / "unit" / "test_x.py").write_text("", encoding="utf-8")
+    assert code_version(project) == before
+
+
+HEADER = "SUORITE;JAKSO;ARVO\n"
+GOOD = {"a.csv": f"{HEADER}Päihdetyö;2021;9 196\n"}
+OTHER = {"a.csv": f"{HEADER}Päihdetyö;2021;9 197\n"}
+BAD = {"a.csv": "SUORITE;JAKSO\nPäihdetyö;2021\n"}
+FIRST, SECOND = "output_statistics/2022-01-31", "output_statistics/2022-02-28"
+
+
+def told_before_and_after(home: Home) -> tuple[str, str]:
+    """The build id that a build over this home announces, and what it is once it has loaded."""
+    landed = scan(home.landing, set(home.specs)).deliveries
+    before = build_id(home.ledger, landed, AS_OF, "code")
+    home.ingest()
+    return before, build_id(home.ledger, landed, AS_OF, "code")
+
+
+def loaded(home: Home) -> None:
+    home.deliver(FIRST, GOOD)
+
+
+def refused(home: Home) -> None:
+    home.deliver(FIRST, BAD)
+
+
+def changed_after_loading(home: Home) -> None:
+    home.deliver(FIRST, GOOD)
+    home.ingest()
+    home.deliver(FIRST, OTHER)
+
+
+def restored_after_a_change(home: Home) -> None:
+    changed_after_loading(home)
+    home.ingest()
+    home.deliver(FIRST, GOOD)
+
+
+def corrected_under_the_refused_name(home: Home) -> None:
+    home.deliver(FIRST, BAD)
+    home.ingest()
+    home.deliver(FIRST, GOOD)
+
+
+def delivered_twice(home: Home) -> None:
+    home.deliver(FIRST, GOOD)
+    home.deliver(SECOND, GOOD)
+
+
+def withdrawn(home: Home) -> None:
+    home.deliver(FIRST, GOOD)
+    home.ingest()
+    home.withdraw(FIRST)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        loaded,
+        refused,
+        changed_after_loading,
+        restored_after_a_change,
+        corrected_under_the_refused_name,
+        delivered_twice,
+        withdrawn,
+    ],
+)
+def test_loading_does_not_change_who_the_build_is(
+    home: Home, story: Callable[[Home], None]
+) -> None:
+    story(home)
+    before, after = told_before_and_after(home)
+    # Else the next, unchanged build is another one: built again and published again.
+    assert after == before
+
+
+def test_a_corrected_delivery_makes_the_build_of_a_home_that_never_saw_the_bad_one(
+    new_home: Callable[[], Home],
+) -> None:
+    old, fresh = new_home(), new_home()
+    corrected_under_the_refused_name(old)
+    loaded(fresh)
+    assert told_before_and_after(old)[1] == told_before_and_after(fresh)[1]
+    assert told_before_and_after(old)[0] == told_before_and_after(fresh)[0]
+
+
+def test_another_date_or_code_is_another_build(home: Home) -> None:
+    loaded(home)
+    landed = scan(home.landing, set(home.specs)).deliveries
+    ids = {
+        build_id(home.ledger, landed, AS_OF, "code"),
+        build_id(home.ledger, landed, date(2022, 4, 1), "code"),
+        build_id(home.ledger, landed, AS_OF, "other code"),
+        build_id(home.ledger, (), AS_OF, "code"),
+    }
+    assert len(ids) == 4
+
+
+# --- the lock -------------------------------------------------------------------------------------
+
+
+class _Silent:
+    def stage(self, text: str) -> None: ...
+    def progress(self, text: str, done: int, total: int) -> None: ...
+    def delivery(self, entry: object) -> None: ...
+    def stray(self, path: str, reason: str) -> None: ...
+
+
+def test_a_second_build_in_one_home_is_turned_away(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path / "home")
+    settings = Settings(home=warehouse.root, landing=tmp_path / "landing")
+    with warehouse.lock(), pytest.raises(BuildRunning, match="another build is running in"):
+        run_build(settings, _Silent())
+    with warehouse.lock():
+        pass
