@@ -68,14 +68,18 @@ class Delivery:
         """`<source>/<name>`, the name under which the warehouse knows it."""
         return f"{self.source}/{self.name}"
 
+    @property
+    def all_files(self) -> tuple[LandedFile, ...]:
+        """Its data files, and the sidecar if there is one."""
+        return self.files if self.sidecar is None else (*self.files, self.sidecar)
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over contents and formats of all files: renaming alone changes nothing.
 
         The ending counts, since it decides how a file is read.
         """
-        files = [*self.files, *([self.sidecar] if self.sidecar else [])]
-        parts = sorted(f"{file.sha256}{Path(file.name).suffix.lower()}" for file in files)
+        parts = sorted(f"{file.sha256}{Path(file.name).suffix.lower()}" for file in self.all_files)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -561,14 +561,14 @@ def _entry(
     sidecar: Sidecar | None = None,
     forms: Sequence[str] = (),
 ) -> LedgerEntry:
-    files = [*delivery.files, *([delivery.sidecar] if delivery.sidecar else [])]
     sidecar = sidecar or Sidecar()
     return LedgerEntry(
         source=delivery.source,
         name=delivery.name,
         content_hash=delivery.content_hash,
         files=tuple(
-            FileRecord(name=file.name, sha256=file.sha256, size=file.size) for file in files
+            FileRecord(name=file.name, sha256=file.sha256, size=file.size)
+            for file in delivery.all_files
         ),
         document_id=sidecar.document,
         document_table=sidecar.table,

@@ -192,8 +192,7 @@ def _decide(
 
 def _refused_change(entry: LedgerEntry, delivery: Delivery, next_name: str) -> LedgerEntry:
     loaded = {file.name: file.sha256 for file in entry.files}
-    files = [*delivery.files, *([delivery.sidecar] if delivery.sidecar else [])]
-    landed = {file.name: file.sha256 for file in files}
+    landed = {file.name: file.sha256 for file in delivery.all_files}
     changed = sorted(
         name for name in loaded.keys() | landed.keys() if loaded.get(name) != landed.get(name)
     )

@@ -23,7 +23,6 @@ from openpyxl.cell.cell import Cell, MergedCell
 
 from ingest.errors import refuse
 from ingest.landing import LandedFile
-from ingest.text import one_line
 
 SEPARATORS = ";,\t"
 
@@ -285,8 +284,3 @@ def value_text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     return str(value)
-
-
-def folded(cells: tuple[str, ...]) -> list[str]:
-    """Cells with wraps folded, for messages."""
-    return [one_line(cell) for cell in cells]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Names under which `sotedw.dbt_process` keeps the results of its two runs.
+#: Name under which `sotedw.dbt_process` keeps the results of the tests.
 TESTS_RESULTS = "run_results_tests.json"
 
 #: Where dbt's tests stand in OHDSI's classes, unless a test's own `meta.category` says otherwise.

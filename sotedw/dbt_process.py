@@ -19,8 +19,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
-MODELS_RESULTS = "run_results_models.json"
-TESTS_RESULTS = "run_results_tests.json"
+from sotedw.dbt_artifacts import TESTS_RESULTS
 
 
 def _print(**fields: Any) -> None:
@@ -79,7 +78,6 @@ def main(arguments: list[str]) -> int:
     )  # fmt: skip
     if _failed(models):
         return 1
-    shutil.copyfile(target / "run_results.json", target / MODELS_RESULTS)
     _print(event="phase", name="tests")
     tests = runner.invoke(["test", "--exclude-resource-type", "unit_test", *arguments])
     if tests.exception is not None:
