@@ -1,17 +1,23 @@
 {#
     Rank of a row among the versions that deliveries gave of one key: 1 is the one in force.
 
-    A later delivery restates an earlier value. What one document prints twice is decided by the
-    place: a table before the text, since tables are compiled and text is written around them. The
-    delivery's number decides the rest; a key stands once in a delivery (ingest sees to it), so no
-    two rows tie. Both readings stay known: `mart_document_conflicts` shows where they differ.
+    1. The newest document wins, and a delivery without a document is one of its own. A document is
+       as old as its first delivery to the source (`first_delivery_date`): a part of it that is
+       typed in later, or typed in again, makes it no newer.
+    2. Of one document, or of documents of one date, a table goes before the text, since tables are
+       compiled and text is written around them; no matter which of the two was delivered later.
+    3. The later delivery restates the earlier one, by its date and then by its number.
+
+    A key stands once in a delivery (ingest sees to it), so no two rows tie. The readings of
+    documents stay known: `mart_document_conflicts` shows where they differ.
 #}
 {% macro version_rank(key) %}
     row_number() over (
         partition by {{ key | join(', ') }}
         order by
-            delivery_date desc,
+            first_delivery_date desc,
             case when source_document_id is not null and source_table is null then 1 else 0 end,
+            delivery_date desc,
             delivery_number desc,
             delivery_id
     )

@@ -825,3 +825,30 @@ def test_a_table_goes_before_the_text_around_it(found_later: duckdb.DuckDBPyConn
         "select value from mart_workforce where measure_code = 'share_of_division_permanent'"
         " and service_entity_code = 'administration'",
     ) == [(0.06,)]
+
+
+def test_a_table_goes_before_the_text_around_it_also_when_the_text_is_delivered_later(
+    found_later: duckdb.DuckDBPyConnection,
+) -> None:
+    """386 in table 3; 390 in a section of the same document, typed in a month later."""
+    assert rows(
+        found_later,
+        "select posts_count from mart_vacancies where count_date = '2021-12-31'"
+        " and staff_group_code = 'health_centre_physicians'",
+    ) == [(386,)]
+    assert rows(
+        found_later,
+        "select kind, first_value, first_source, second_value, second_source, chosen, chosen_value,"
+        " rule from mart_document_conflicts where subject like '%health_centre%'",
+    ) == [
+        (
+            "text_vs_table",
+            390.0,
+            "annual_report_2021, text of section 10",
+            386.0,
+            "annual_report_2021, table 3",
+            "second",
+            386.0,
+            "a table before the text around it",
+        )
+    ]

@@ -53,6 +53,7 @@ RULES = {
     "mart_output_statistics",
     "mart_service_entity_finance",
     "mart_vacancies",
+    "stg_ledger__deliveries",
 }
 
 #: Mutations of the models: file, text, what takes its place, unit tests that must notice.

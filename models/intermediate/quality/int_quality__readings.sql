@@ -15,7 +15,8 @@ personnel as (
         value_precision,
         {{ provenance_columns('figures') }},
         delivery_date,
-        delivery_number
+        delivery_number,
+        first_delivery_date
     from {{ ref('stg_personnel__figures') }} as figures
 
 ),
@@ -31,7 +32,8 @@ budget as (
         cast(amount_precision as double) as value_precision,
         {{ provenance_columns('amounts') }},
         delivery_date,
-        delivery_number
+        delivery_number,
+        first_delivery_date
     from {{ ref('stg_budget__amounts') }} as amounts
     where
         account_group is null
@@ -51,7 +53,8 @@ outputs as (
         cast(1 as double) as value_precision,
         {{ provenance_columns('figures') }},
         delivery_date,
-        delivery_number
+        delivery_number,
+        first_delivery_date
     from {{ ref('stg_output_statistics__figures') }} as figures
     where unit_id is null
 
@@ -68,7 +71,8 @@ shortfall as (
         cast(0.01 as double) as value_precision,
         {{ provenance_columns('shares') }},
         delivery_date,
-        delivery_number
+        delivery_number,
+        first_delivery_date
     from {{ ref('stg_shortfall__shares') }} as shares
 
 ),
@@ -88,7 +92,8 @@ facts as (
         end as value_precision,
         {{ provenance_columns('facts') }},
         delivery_date,
-        delivery_number
+        delivery_number,
+        first_delivery_date
     from {{ ref('stg_published_facts__facts') }} as facts
 
 ),
@@ -146,6 +151,7 @@ final as (
         delivery_id,
         delivery_date,
         delivery_number,
+        first_delivery_date,
         source_file,
         source_line
     from of_places

@@ -6,6 +6,7 @@ deliveries as (
 
 ),
 
+-- A refused delivery gave nothing: its document is as old as the first delivery that did.
 final as (
 
     select
@@ -13,6 +14,12 @@ final as (
         source_name,
         delivery_date,
         delivery_number,
+        coalesce(
+            min(case when rows_loaded_count > 0 then delivery_date end) over (
+                partition by source_name, coalesce(source_document_id, delivery_id)
+            ),
+            delivery_date
+        ) as first_delivery_date,
         outcome,
         source_document_id,
         source_table,

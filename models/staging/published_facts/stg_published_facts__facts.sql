@@ -30,6 +30,7 @@ final as (
         facts.delivery_id,
         deliveries.delivery_date,
         deliveries.delivery_number,
+        deliveries.first_delivery_date,
         deliveries.source_document_id,
         deliveries.source_table,
         coalesce(facts.section, deliveries.source_section) as source_section,

@@ -30,6 +30,7 @@ final as (
         amounts.delivery_id,
         deliveries.delivery_date,
         deliveries.delivery_number,
+        deliveries.first_delivery_date,
         deliveries.source_document_id,
         deliveries.source_table,
         deliveries.source_section,
