@@ -14,7 +14,8 @@ deliveries as (
 
 ),
 
--- Of one date a table comes before the text of a document, and only then does the number decide.
+-- The newest document comes first, then its tables before its text; only then do the date and the
+-- number of the delivery decide.
 printed as (
 
     select
@@ -33,6 +34,7 @@ in_force as (
         facts.*,
         deliveries.delivery_date,
         deliveries.delivery_number,
+        deliveries.first_delivery_date,
         case
             when facts.source_document_id is not null and facts.source_table is null then 0
             else 1
@@ -64,14 +66,20 @@ final as (
         and coalesce(printed.source_document_id, '') = coalesce(in_force.source_document_id, '')
     where
         in_force.delivery_id is null
-        or in_force.delivery_date < printed.delivery_date
+        or in_force.first_delivery_date < printed.first_delivery_date
         or (
-            in_force.delivery_date = printed.delivery_date
+            in_force.first_delivery_date = printed.first_delivery_date
             and (
                 in_force.place_rank < printed.place_rank
                 or (
                     in_force.place_rank = printed.place_rank
-                    and in_force.delivery_number < printed.delivery_number
+                    and (
+                        in_force.delivery_date < printed.delivery_date
+                        or (
+                            in_force.delivery_date = printed.delivery_date
+                            and in_force.delivery_number < printed.delivery_number
+                        )
+                    )
                 )
             )
         )

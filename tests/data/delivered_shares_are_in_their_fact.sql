@@ -14,7 +14,8 @@ deliveries as (
 
 ),
 
--- Of one date a table comes before the text of a document, and only then does the number decide.
+-- The newest document comes first, then its tables before its text; only then do the date and the
+-- number of the delivery decide.
 shares as (
 
     select
@@ -34,6 +35,7 @@ in_force as (
         facts.*,
         deliveries.delivery_date,
         deliveries.delivery_number,
+        deliveries.first_delivery_date,
         case
             when facts.source_document_id is not null and facts.source_table is null then 0
             else 1
@@ -65,14 +67,20 @@ final as (
             shares.is_known
             and (
                 in_force.delivery_id is null
-                or in_force.delivery_date < shares.delivery_date
+                or in_force.first_delivery_date < shares.first_delivery_date
                 or (
-                    in_force.delivery_date = shares.delivery_date
+                    in_force.first_delivery_date = shares.first_delivery_date
                     and (
                         in_force.place_rank < shares.place_rank
                         or (
                             in_force.place_rank = shares.place_rank
-                            and in_force.delivery_number < shares.delivery_number
+                            and (
+                                in_force.delivery_date < shares.delivery_date
+                                or (
+                                    in_force.delivery_date = shares.delivery_date
+                                    and in_force.delivery_number < shares.delivery_number
+                                )
+                            )
                         )
                     )
                 )

@@ -20,7 +20,8 @@ deliveries as (
 
 ),
 
--- Of one date a table comes before the text of a document, and only then does the number decide.
+-- The newest document comes first, then its tables before its text; only then do the date and the
+-- number of the delivery decide.
 figures as (
 
     select
@@ -44,6 +45,7 @@ in_force as (
         facts.*,
         deliveries.delivery_date,
         deliveries.delivery_number,
+        deliveries.first_delivery_date,
         case
             when facts.source_document_id is not null and facts.source_table is null then 0
             else 1
@@ -77,14 +79,20 @@ final as (
             figures.is_known
             and (
                 in_force.delivery_id is null
-                or in_force.delivery_date < figures.delivery_date
+                or in_force.first_delivery_date < figures.first_delivery_date
                 or (
-                    in_force.delivery_date = figures.delivery_date
+                    in_force.first_delivery_date = figures.first_delivery_date
                     and (
                         in_force.place_rank < figures.place_rank
                         or (
                             in_force.place_rank = figures.place_rank
-                            and in_force.delivery_number < figures.delivery_number
+                            and (
+                                in_force.delivery_date < figures.delivery_date
+                                or (
+                                    in_force.delivery_date = figures.delivery_date
+                                    and in_force.delivery_number < figures.delivery_number
+                                )
+                            )
                         )
                     )
                 )
