@@ -936,6 +936,38 @@ def corners(
     return ask
 
 
+def test_a_restated_budget_of_2022_leaves_that_of_2021_as_it_was(
+    corners: Callable[[str], list[tuple[Any, ...]]],
+) -> None:
+    """2021 is the printed 14,0 less the printed cut of 1,0; only 2022 is restated. That restates the
+    print and contradicts nothing, neither the item's 14,0 nor the division's 2 408,3.
+    """
+    assert corners(
+        "select fiscal_year, original_amount, original_basis from mart_budget_outturn"
+        " where budget_item_code = 'social_assistance' and flow = 'expenditure' order by 1"
+    ) == [
+        (2021, Decimal("15000000.00"), "next_year_less_change"),
+        (2022, Decimal("14212345.00"), "delivered"),
+    ]
+    assert corners(
+        "select fiscal_year, original_amount from mart_budget_outturn"
+        " where budget_item_code = 'division_total' and flow = 'expenditure' order by 1"
+    ) == [(2021, Decimal("2298200000.00")), (2022, Decimal("2408512345.00"))]
+    # As without the delivery: what the documents themselves contradict.
+    assert corners(
+        "select subject, first_value, second_value from mart_document_conflicts"
+        " where kind <> 'two_names' and domain = 'budget' order by subject, first_source"
+    ) == [
+        ("budget/expenditure/original/division_total/2021", 2_298_300_000, 2_298_200_000),
+        ("budget/expenditure/original/division_total/2021", 2_298_300_000, 2_298_200_000),
+        ("budget/expenditure/printed_change/division_total/2022", 110_000_000, 110_100_000),
+        ("budget/expenditure/printed_change/division_total/2022", 110_000_000, 110_100_000),
+        ("budget/expenditure/printed_deviation/investments/2021", -7_400_000, -7_300_000),
+        ("budget/income/outturn/division_total/2021", 347_300_000, 347_200_000),
+        ("budget/income/printed_deviation/division_total/2021", 25_000_000, 24_900_000),
+    ]
+
+
 def test_the_total_of_a_few_items_is_not_called_the_divisions(
     corners: Callable[[str], list[tuple[Any, ...]]],
 ) -> None:

@@ -12,6 +12,12 @@ budget_items as (
 
 ),
 
+amounts as (
+
+    select * from {{ ref('stg_budget__amounts') }}
+
+),
+
 pivoted as (
 
     select
@@ -20,7 +26,7 @@ pivoted as (
         flow,
         {%- for stage in [
             'original', 'amendment', 'carry_over', 'year_end_right', 'forecast', 'outturn',
-            'printed_change', 'printed_deviation',
+            'printed_deviation',
         ] %}
         max(case when stage = '{{ stage }}' then amount end) as {{ stage }}_amount,
         {%- endfor %}
@@ -34,21 +40,87 @@ pivoted as (
 
 ),
 
--- A year's original budget that no delivery gives follows from the next year's: its original less
--- the printed change. That is how the 2021 budget is known (action plan 2022, table 1).
-next_years as (
+-- What one table, one section of a text, or one delivery without a document gives of a year's
+-- original budget and of its change from the year before.
+in_places as (
 
     select
-        fiscal_year - 1 as fiscal_year,
-        budget_item_code,
-        flow,
-        cast(original_amount - printed_change_amount as decimal(18, 2)) as derived_original_amount,
-        source_document_id,
-        delivery_id
-    from pivoted
+        *,
+        case
+            when source_document_id is null then delivery_id
+            when source_table is not null then source_document_id || '/table/' || source_table
+            else source_document_id || '/text/' || coalesce(source_section, '')
+        end as place
+    from amounts
     where
-        original_amount is not null
-        and printed_change_amount is not null
+        stage in ('original', 'printed_change')
+        and period_grain = 'year'
+        and account_group is null
+        and unit_id is null
+        and not is_internal
+        and amount is not null
+
+),
+
+place_versions as (
+
+    select
+        *,
+        {{ version_rank(['place', 'fiscal_year', 'budget_item_code', 'flow', 'stage']) }}
+            as version_rank
+    from in_places
+
+),
+
+place_amounts as (
+
+    select * from place_versions
+    where version_rank = 1
+
+),
+
+-- A year's original budget that no delivery gives follows from the next year's: its original less
+-- the printed change. That is how the 2021 budget is known (action plan 2022, table 1). The change
+-- belongs to the original beside it: one restated elsewhere says nothing of the year before.
+pairs as (
+
+    select
+        originals.fiscal_year - 1 as fiscal_year,
+        originals.budget_item_code,
+        originals.flow,
+        cast(originals.amount - changes.amount as decimal(18, 2)) as derived_original_amount,
+        changes.source_document_id,
+        changes.source_table,
+        changes.delivery_id,
+        changes.delivery_date,
+        changes.delivery_number,
+        changes.first_delivery_date
+    from place_amounts as originals
+    inner join place_amounts as changes
+        on originals.place = changes.place
+        and originals.fiscal_year = changes.fiscal_year
+        and originals.budget_item_code = changes.budget_item_code
+        and originals.flow = changes.flow
+        and changes.stage = 'printed_change'
+    where
+        originals.stage = 'original'
+        and originals.flow in ('expenditure', 'income')
+
+),
+
+pair_versions as (
+
+    select
+        *,
+        {{ version_rank(['fiscal_year', 'budget_item_code', 'flow']) }} as version_rank
+    from pairs
+
+),
+
+next_years as (
+
+    select * from pair_versions
+    where version_rank = 1
 
 ),
 

@@ -49,7 +49,8 @@ of_periods as (
         period_end_date,
         sum(amount) as amount,
         min(source_document_id) as source_document_id,
-        max(delivery_id) as delivery_id
+        max(delivery_id) as delivery_id,
+        max(case when source_document_id is null then delivery_id end) as undocumented_delivery_id
     from with_coarsest_cut
     where cut = coarsest_cut
     group by
@@ -77,6 +78,21 @@ ranked as (
 
 ),
 
+used as (
+
+    select *
+    from ranked
+    where
+        case
+            when stage in ('amendment', 'carry_over', 'year_end_right')
+                then
+                    longest_grain
+                    = case period_grain when 'year' then 1 when 'quarter' then 2 else 3 end
+            else recency = 1
+        end
+
+),
+
 final as (
 
     select
@@ -85,27 +101,11 @@ final as (
         flow,
         stage,
         max(period_end_date) as known_until_date,
-        cast(
-            sum(
-                case
-                    when stage in ('amendment', 'carry_over', 'year_end_right')
-                        then
-                            case
-                                when
-                                    longest_grain = case period_grain
-                                        when 'year' then 1
-                                        when 'quarter' then 2
-                                        else 3
-                                    end
-                                    then amount
-                            end
-                    when recency = 1 then amount
-                end
-            ) as decimal(18, 2)
-        ) as amount,
+        cast(sum(amount) as decimal(18, 2)) as amount,
         min(source_document_id) as source_document_id,
-        max(delivery_id) as delivery_id
-    from ranked
+        max(delivery_id) as delivery_id,
+        max(undocumented_delivery_id) as undocumented_delivery_id
+    from used
     group by fiscal_year, budget_item_code, flow, stage
 
 )
