@@ -1,5 +1,5 @@
 -- Told apart from the models: straight from the delivered states of the posts in force, over
--- grouping sets. A rate is a share of 0 to 1, and every scope with posts has its row.
+-- grouping sets; a group of groups is the sum of its own posts and theirs. A rate is a share of 0 to 1, and every scope with posts has its row.
 with
 
 posts as (
@@ -16,12 +16,56 @@ posts as (
 
 ),
 
+staff_groups as (
+
+    select * from {{ ref('staff_groups') }}
+
+),
+
+of_groups as (
+
+    select
+        posts.*,
+        posts.staff_group_code as scope_code
+    from posts
+    where staff_group_code <> 'ALL'
+
+    union all
+
+    select
+        posts.*,
+        staff_groups.parent_staff_group_code as scope_code
+    from posts
+    inner join staff_groups
+        on posts.staff_group_code = staff_groups.staff_group_code
+    where staff_groups.parent_staff_group_code <> 'ALL'
+
+),
+
 expected as (
 
     select
         count_date,
         coalesce(service_entity_code, 'ALL') as service_entity_code,
-        coalesce(staff_group_code, 'ALL') as staff_group_code,
+        scope_code as staff_group_code,
+        count(*) as position_count,
+        sum(empty_count) as vacant_position_count,
+        cast(sum(fte_share) as double) as position_fte,
+        cast(sum(empty_share) as double) as vacant_fte
+    from of_groups
+    group by
+        grouping sets (
+            (count_date, service_entity_code, scope_code),
+            (count_date, scope_code)
+        )
+    having coalesce(service_entity_code, '') <> 'ALL'
+
+    union all
+
+    select
+        count_date,
+        coalesce(service_entity_code, 'ALL') as service_entity_code,
+        'ALL' as staff_group_code,
         count(*) as position_count,
         sum(empty_count) as vacant_position_count,
         cast(sum(fte_share) as double) as position_fte,
@@ -29,11 +73,10 @@ expected as (
     from posts
     group by
         grouping sets (
-            (count_date, service_entity_code, staff_group_code),
             (count_date, service_entity_code),
-            (count_date, staff_group_code),
             (count_date)
         )
+    having coalesce(service_entity_code, '') <> 'ALL'
 
 ),
 
