@@ -170,6 +170,12 @@ def checks(spec: Spec) -> Iterator[Check]:
                 name,
                 f"{present} and coalesce({_value(name, column, spec)} < {column.minimum}, false)",
             )
+        if column.maximum is not None:
+            yield Check(
+                "above_maximum",
+                name,
+                f"{present} and coalesce({_value(name, column, spec)} > {column.maximum}, false)",
+            )
         if column.minimum_of is not None:
             minimum = f"try_cast({minimum_column(name)} as decimal(18,6))"
             yield Check(

@@ -46,6 +46,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "finer_than_a_cent": "the amount is finer than a cent",
     "too_many_decimals": "the number has more decimals than are stored",
     "below_minimum": "the number is smaller than allowed",
+    "above_maximum": "the number is larger than allowed",
     "not_a_date": "this is not a date (d.m.yyyy)",
     "not_a_date_or_month": "this is neither a date (d.m.yyyy) nor a month (joulukuu 2021)",
     "not_a_period": "this is not a period (2021, 2021-06 or 2021-Q2)",

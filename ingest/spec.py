@@ -83,6 +83,7 @@ class Column(_Strict):
         codes: Code table of a `code` column (`code_tables.yml`).
         values: What is written -> what is stored, for a `choice` column.
         minimum: Smallest value allowed in a row.
+        maximum: Largest value allowed in a row, as it is stored: 1 for 100 per cent.
         minimum_of: `<code column>.<attribute>`: the smallest value is this attribute of the row's
             code; empty, there is none.
         pattern: Regular expression that a whole `text` must match.
@@ -101,6 +102,7 @@ class Column(_Strict):
     codes: str | None = None
     values: Mapping[str, str] = Field(default_factory=dict)
     minimum: Decimal | None = None
+    maximum: Decimal | None = None
     minimum_of: str | None = None
     pattern: str | None = None
     factor: str | None = None

@@ -315,6 +315,7 @@ AMBIGUOUS = (
     "the point may be for thousands or decimals: write 1 234 or 1,234",
 )
 NEGATIVE = ("below_minimum", "the number is smaller than allowed")
+ABOVE = ("above_maximum", "the number is larger than allowed")
 NO_PERIOD = ("not_a_period", "this is not a period (2021, 2021-06 or 2021-Q2)")
 NO_DATE = ("not_a_date", "this is not a date (d.m.yyyy)")
 NO_MONTH = (
@@ -383,6 +384,12 @@ BAD_ROWS = [
     ("personnel", "ARVO", "-5", NEGATIVE),
     ("shortfall", "VAJE", "–1", NEGATIVE),
     ("reported_values", "OSOITTAJA", "-1", NEGATIVE),
+    # More than a whole post, or than all of them: a per cent written without its sign.
+    ("positions", "OSUUS", "1,000001", ABOVE),
+    ("positions", "OSUUS", "50", ABOVE),
+    ("positions", "OSUUS", "100,1 %", ABOVE),
+    ("shortfall", "VAJE", "100,1", ABOVE),
+    ("shortfall", "VAJE", "100,1 %", ABOVE),
     # The period, the date or another part of the key is missing.
     ("output_statistics", "JAKSO", "", MISSING),
     ("budget", "JAKSO", "", MISSING),

@@ -374,6 +374,39 @@ def test_a_minimum_of_a_number_is_judged_in_its_unit(type_: str) -> None:
         assert read(spec, value=text).rules == ["below_minimum"], text
 
 
+def test_a_maximum_allows_itself_and_nothing_above() -> None:
+    spec = tiny_spec({"type": "integer", "maximum": 100})
+    assert read(spec, value="100").rules == []
+    assert read(spec, value="-5").rules == []
+    assert read(spec, value="101").rules == ["above_maximum"]
+    assert read(spec, value="-").rules == []
+    assert read(spec, value="x").rules == ["not_an_integer"]
+
+
+@pytest.mark.parametrize("type_", NUMBER_TYPES)
+def test_a_maximum_of_a_number_is_judged_in_its_unit(type_: str) -> None:
+    spec = tiny_spec({"type": type_, "maximum": 1})
+    for text in ("1", "1,000000", "100 %", "0,999999", "-"):
+        assert read(spec, value=text).rules == [], text
+    for text in ("1,000001", "100,0001 %", "101", "0,1 MEUR"):
+        assert read(spec, value=text).rules == ["above_maximum"], text
+
+
+def test_a_maximum_of_a_percentage_is_a_share() -> None:
+    spec = tiny_spec({"type": "percent", "maximum": 1})
+    for text in ("100", "100 %", "99,9", "0", "-"):
+        assert read(spec, value=text).rules == [], text
+    for text in ("100,1", "100,1 %", "100,0001", "250"):
+        assert read(spec, value=text).rules == ["above_maximum"], text
+
+
+def test_a_bound_of_either_kind_names_its_own_rule() -> None:
+    spec = tiny_spec({"type": "percent", "status": "state", "minimum": 0, "maximum": 1})
+    assert read(spec, value="-1").rules == ["below_minimum"]
+    assert read(spec, value="101").rules == ["above_maximum"]
+    assert read(spec, value="Ks. muu").rules == []
+
+
 @pytest.mark.parametrize("type_", NUMBER_TYPES)
 @pytest.mark.parametrize(
     ("text", "status", "reference"),
@@ -732,7 +765,7 @@ def test_a_default_stands_in_for_an_empty_cell_only() -> None:
 
 def test_every_rule_has_words_for_a_report() -> None:
     columns: dict[str, dict[str, Any]] = {
-        f"c_{type_}": {"type": type_, "minimum": 0 if type_ == "integer" else None}
+        f"c_{type_}": {"type": type_, **({"minimum": 0, "maximum": 9} if type_ == "integer" else {})}
         for type_ in LAKE_TYPES
         if type_ not in ("choice", "code")
     }
@@ -740,7 +773,7 @@ def test_every_rule_has_words_for_a_report() -> None:
     columns["c_code"] = {"type": "code", "codes": "groups"}
     spec = tiny_spec({"required": True}, **columns)
     assert {check.rule for check in checks(spec)} <= set(RULE_TEXTS)
-    assert len({check.rule for check in checks(spec)}) == 15
+    assert len({check.rule for check in checks(spec)}) == 16
 
 
 @pytest.mark.parametrize(
