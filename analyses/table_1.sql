@@ -8,6 +8,8 @@ figures as (
     where
         service_entity_code = 'ALL'
         and staff_group_code = 'ALL'
+        -- A quarter and a year may end on the same day: the table prints the month's end.
+        and period_code in ('2021-12', '2020-12')
         and measure_code in (
             'permanent_headcount', 'fixed_term_headcount', 'total_headcount', 'subsidised_headcount'
         )
@@ -18,7 +20,7 @@ lines as (
 
     select
         measure_code,
-        count_date,
+        period_code,
         case measure_code
             when 'permanent_headcount' then 1
             when 'fixed_term_headcount' then 2
@@ -40,10 +42,8 @@ final as (
 
     select
         label as "Henkilöstön lukumäärä",
-        max(case when count_date = cast('2021-12-31' as date) then printed_value end)
-            as "31.12.2021",
-        max(case when count_date = cast('2020-12-31' as date) then printed_value end)
-            as "31.12.2020"
+        max(case when period_code = '2021-12' then printed_value end) as "31.12.2021",
+        max(case when period_code = '2020-12' then printed_value end) as "31.12.2020"
     from lines
     group by line, label
     order by line

@@ -6,7 +6,8 @@ figures as (
 
     select * from {{ ref('mart_workforce') }}
     where
-        count_date = cast('2021-12-31' as date)
+        -- A quarter and a year may end on the same day: the table prints the month's end.
+        period_code = '2021-12'
         and staff_group_code = 'ALL'
 
 ),

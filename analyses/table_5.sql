@@ -7,7 +7,8 @@ training as (
     select * from {{ ref('fct_training') }}
     where
         service_entity_code = 'ALL'
-        and year in (2020, 2021)
+        -- The years themselves: their months and quarters are other figures.
+        and period_code in ('2021', '2020')
 
 ),
 

@@ -84,7 +84,7 @@ usual as (
 
 ),
 
-final as (
+suspected as (
 
     select
         unexplained.measure_code,
@@ -98,11 +98,17 @@ final as (
         rules.rule_en,
         unexplained.source_document_id,
         unexplained.source_table,
-        unexplained.source_section
+        unexplained.source_section,
+        -- A change that several rules suspect is one break, in the words of the first of them.
+        row_number() over (
+            partition by unexplained.measure_code, unexplained.year
+            order by rules.rule_code
+        ) as rule_rank
     from unexplained
     inner join usual
         on unexplained.measure_code = usual.measure_code
         and unexplained.year = usual.year
+    -- Every rule judges every change.
     cross join rules
     left join events
         on unexplained.year >= extract(year from events.first_date)
@@ -114,6 +120,24 @@ final as (
         and unexplained.log_change >= rules.min_times_usual_change * usual.usual_log_change
         and unexplained.value >= rules.min_value
         and unexplained.previous_value >= rules.min_value
+
+),
+
+final as (
+
+    select
+        measure_code,
+        break_date,
+        change_share,
+        usual_log_change,
+        rule_fi,
+        rule_sv,
+        rule_en,
+        source_document_id,
+        source_table,
+        source_section
+    from suspected
+    where rule_rank = 1
 
 )
 
