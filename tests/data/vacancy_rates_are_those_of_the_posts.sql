@@ -1,5 +1,6 @@
 -- Told apart from the models: straight from the delivered states of the posts in force, over
--- grouping sets; a group of groups is the sum of its own posts and theirs. A rate is a share of 0 to 1, and every scope with posts has its row.
+-- grouping sets; a group of groups has its own posts and theirs. A rate is a share of 0 to 1, and
+-- every scope with posts has its row.
 with
 
 posts as (

@@ -939,8 +939,8 @@ def corners(
 def test_a_restated_budget_of_2022_leaves_that_of_2021_as_it_was(
     corners: Callable[[str], list[tuple[Any, ...]]],
 ) -> None:
-    """2021 is the printed 14,0 less the printed cut of 1,0; only 2022 is restated. That restates the
-    print and contradicts nothing, neither the item's 14,0 nor the division's 2 408,3.
+    """2021 is the printed 14,0 less the printed cut of 1,0; only 2022 is restated. That contradicts
+    nothing in print, neither the item's 14,0 nor the division's 2 408,3.
     """
     assert corners(
         "select fiscal_year, original_amount, original_basis from mart_budget_outturn"

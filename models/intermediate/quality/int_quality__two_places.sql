@@ -27,7 +27,7 @@ pairs as (
         'second' as chosen,
         case
             when others.source_document_id <> in_force.source_document_id
-                then 'the later document restates the earlier one'
+                then 'the newer document restates the older one'
             when others.source_table is null and in_force.source_table is not null
                 then 'a table before the text around it'
             else 'the later delivery of the document'
