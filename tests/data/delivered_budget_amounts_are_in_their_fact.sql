@@ -78,21 +78,31 @@ final as (
             amounts.is_known
             and (
                 in_force.delivery_id is null
-                or in_force.first_delivery_date < amounts.first_delivery_date
                 or (
-                    in_force.first_delivery_date = amounts.first_delivery_date
-                    and (
-                        in_force.place_rank < amounts.place_rank
+                    (
+                        in_force.first_delivery_date < amounts.first_delivery_date
                         or (
-                            in_force.place_rank = amounts.place_rank
+                            in_force.first_delivery_date = amounts.first_delivery_date
                             and (
-                                in_force.delivery_date < amounts.delivery_date
+                                in_force.place_rank < amounts.place_rank
                                 or (
-                                    in_force.delivery_date = amounts.delivery_date
-                                    and in_force.delivery_number < amounts.delivery_number
+                                    in_force.place_rank = amounts.place_rank
+                                    and (
+                                        in_force.delivery_date < amounts.delivery_date
+                                        or (
+                                            in_force.delivery_date = amounts.delivery_date
+                                            and in_force.delivery_number < amounts.delivery_number
+                                        )
+                                    )
                                 )
                             )
                         )
+                    )
+                    -- A coarser print of the same amount restates nothing.
+                    and not coalesce(
+                        in_force.amount_precision < amounts.amount_precision
+                        and abs(in_force.amount - amounts.amount) <= amounts.amount_precision / 2,
+                        false
                     )
                 )
                 -- Of its own delivery it shows this very row: a key stands once in a delivery.

@@ -752,16 +752,21 @@ def test_a_quiet_series_is_not_suspected(database: duckdb.DuckDBPyConnection) ->
 # --- the next contradiction -----------------------------------------------------------------------
 
 STAFF_HEADER = "MITTARI;HENKILOSTORYHMA;PALVELUKOKONAISUUS;JAKSO;ARVO\n"
+#: Up to the amount and its unit.
+BUDGET_HEADER = (
+    "TALOUSARVIOKOHTA;JAKSO;LAJI;VAIHE;SUMMA;YKSIKKOKERROIN\n"
+    "Sosiaali- ja terveyspalvelut;2021;menot;toteuma;"
+)
 
 
 @pytest.fixture(scope="module")
-def found_later(
+def later_home(
     tmp_path_factory: pytest.TempPathFactory,
     sotedw: Sotedw,
     copied_home: Callable[[Path], Path],
     deliver: Deliver,
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A release with more of the annual report's text than the repository's landing folder has."""
+) -> Path:
+    """A home with deliveries that the repository's landing folder does not have."""
     root = tmp_path_factory.mktemp("contradictions")
     landing = shutil.copytree(LANDING, root / "landing")
     home = copied_home(root)
@@ -785,8 +790,45 @@ def found_later(
             "a.csv": STAFF_HEADER + "vakanssit;Terveyskeskuslääkärit;;2021-12;390\n",
         },
     )
+    # The last quarter's figures end on the year's last day as well.
+    deliver(
+        landing,
+        "personnel/2022-05-03",
+        {
+            "a.csv": STAFF_HEADER
+            + "vakinaiset;;;2021-Q4;99 999\n"
+            + "vakinaiset;;Hallinto;2021-Q4;999\n"
+            + "koulutuskerrat;;;2021-Q4;99 999\n"
+        },
+    )
+    # The report's 1 756,7 million to the euro, and then in print again, rounded.
+    deliver(landing, "budget/2022-05-02", {"a.csv": BUDGET_HEADER + "1 756 712 345;EUR\n"})
+    deliver(
+        landing,
+        "budget/2022-05-03",
+        {
+            "delivery.yml": 'document: service_strategy_2023_2025\nsection: "1"\n',
+            "a.csv": BUDGET_HEADER + "1 757;MEUR\n",
+        },
+    )
+    deliver(
+        landing,
+        "positions/2022-05-02",
+        {
+            "a.csv": "VAKANSSI_TUNNUS;LASKENTA_PVM;HENKILOSTORYHMA;PALVELUKOKONAISUUS;YKSIKKO;"
+            "OSUUS;HALTIJA;SIJAINEN;TILA\n"
+            "V1;31.3.2022;Erikoislääkärit;Perhe- ja sosiaalipalvelut;P1;1;K;E;voimassa\n"
+            "V2;31.3.2022;Erikoistuvat lääkärit;Perhe- ja sosiaalipalvelut;P1;0,5;E;E;voimassa\n"
+            "V3;31.3.2022;Hammaslääkärit;Perhe- ja sosiaalipalvelut;P1;50 %;E;E;voimassa\n"
+        },
+    )
     sotedw.done("build", "--home", home, "--landing", landing, "--threads", 2)
-    path = (home / "current" / "warehouse.duckdb").resolve()
+    return home
+
+
+@pytest.fixture(scope="module")
+def found_later(later_home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    path = (later_home / "current" / "warehouse.duckdb").resolve()
     with duckdb.connect(str(path), read_only=True) as connection:
         yield connection
 
@@ -851,4 +893,40 @@ def test_a_table_goes_before_the_text_around_it_also_when_the_text_is_delivered_
             386.0,
             "a table before the text around it",
         )
+    ]
+
+
+@pytest.mark.parametrize("table", ["table_1", "table_2", "table_3", "table_5"])
+def test_a_printed_table_is_not_moved_by_figures_of_another_period(
+    sotedw: Sotedw, built_home: Path, later_home: Path, table: str
+) -> None:
+    assert printed(sotedw, later_home, table) == printed(sotedw, built_home, table)
+
+
+def test_a_coarser_print_of_an_amount_does_not_replace_it(
+    found_later: duckdb.DuckDBPyConnection,
+) -> None:
+    assert rows(
+        found_later,
+        "select amount, amount_precision, delivery_id, version_count from fct_budget_outturn"
+        " where budget_item_code = 'social_and_health_services' and period_code = '2021'"
+        " and flow = 'expenditure' and stage = 'outturn'",
+    ) == [(Decimal(1_756_712_345), Decimal(1), "budget/2022-05-02", 3)]
+
+
+def test_a_group_of_groups_has_the_vacancy_rate_of_their_posts(
+    found_later: duckdb.DuckDBPyConnection,
+) -> None:
+    """Half a post of the physicians' one and a half is vacant, and so is the dentists' half."""
+    assert rows(
+        found_later,
+        "select service_entity_code, staff_group_code, position_count, vacancy_rate"
+        " from mart_vacancies where count_date = '2022-03-31' and position_count is not null"
+        " and service_entity_code = 'ALL' order by staff_group_code",
+    ) == [
+        ("ALL", "ALL", 3, 0.5),
+        ("ALL", "dentists", 1, 1.0),
+        ("ALL", "physicians", 2, pytest.approx(1 / 3)),
+        ("ALL", "resident_physicians", 1, 1.0),
+        ("ALL", "specialist_physicians", 1, 0.0),
     ]

@@ -44,6 +44,7 @@ RULES = {
     "int_quality__budget_identities",
     "int_quality__names",
     "int_quality__ratios",
+    "int_quality__readings",
     "int_quality__sums",
     "int_quality__two_places",
     "int_workforce__figures",
@@ -80,6 +81,16 @@ MUTATIONS = {
             "amounts_of_a_later_delivery_are_in_force",
             "a_table_comes_before_the_text_of_its_document",
         },
+    ),
+    "models/staging/ledger/stg_ledger__deliveries.sql": (
+        "when rows_loaded_count > 0 then",
+        "when rows_loaded_count >= 0 then",
+        {"a_document_is_as_old_as_its_first_delivery_to_the_source"},
+    ),
+    "models/marts/finance/fct_budget_outturn.sql": (
+        "            and amount <= newer_ceiling\n",
+        "",
+        {"a_coarser_print_of_the_same_amount_restates_nothing"},
     ),
     "models/marts/workforce/fct_vacancies.sql": (
         "where count_date < cast(",

@@ -32,6 +32,44 @@ versions as (
 
 ),
 
+-- What the versions newer than a row say together. A printed 0 is no rounding of anything.
+with_newer as (
+
+    select
+        *,
+        max(amount - 0.5 * amount_precision) over newer as newer_floor,
+        min(amount + 0.5 * amount_precision) over newer as newer_ceiling,
+        min(case when amount <> 0 then amount_precision else 0 end) over newer as newer_precision
+    from versions
+    window newer as (
+        partition by {{ key | join(', ') }}
+        order by version_rank
+        rows between unbounded preceding and 1 preceding
+    )
+
+),
+
+-- A newer print that is coarser and rounds the older amount restates nothing: 15 million after
+-- 14 966 thousand. Where every newer version only rounds it, the finer amount stays in force.
+in_force as (
+
+    select
+        *,
+        row_number() over (
+            partition by {{ key | join(', ') }}
+            order by version_rank desc
+        ) as force_rank
+    from with_newer
+    where
+        version_rank = 1
+        or (
+            amount_precision < newer_precision
+            and amount >= newer_floor
+            and amount <= newer_ceiling
+        )
+
+),
+
 final as (
 
     select
@@ -51,9 +89,9 @@ final as (
         amount_status,
         value_note,
         version_count,
-        {{ provenance_columns('versions') }}
-    from versions
-    where version_rank = 1
+        {{ provenance_columns('in_force') }}
+    from in_force
+    where force_rank = 1
 
 )
 
