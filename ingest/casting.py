@@ -33,8 +33,10 @@ _DECIMAL = rf"^-?{_GROUPED}([,.]\d+)?$"
 _AMBIGUOUS = r"^-?\d{1,3}(\.\d{3})+$"
 
 _YEAR = r"(18|19|20)\d\d"
-_FINNISH_DATE = rf"\d{{1,2}}\.\d{{1,2}}\.{_YEAR}"
-_ISO_DATE = rf"{_YEAR}-\d\d-\d\d"
+
+#: Dates as they are written, in figures.
+FINNISH_DATE = rf"\d{{1,2}}\.\d{{1,2}}\.{_YEAR}"
+ISO_DATE = rf"{_YEAR}-\d\d-\d\d"
 _ISO_MONTH = rf"{_YEAR}-\d\d"
 
 _MONTHS = (
@@ -77,12 +79,12 @@ class Check:
 
     Attributes:
         rule: Name of the rule.
-        column: Column of the spec whose text is shown as the value.
+        column: Column of the spec whose text is shown as the value; None for a rule of the row.
         failing: SQL that is true for a failing row, over the cleaned texts.
     """
 
     rule: str
-    column: str
+    column: str | None
     failing: str
 
 
@@ -126,10 +128,37 @@ def default_column(name: str) -> str:
     return f"{name}__default"
 
 
+def pseudonym_column(name: str) -> str:
+    """Name of the column in which the pseudonym of an identifier stands after the look-up."""
+    return f"{name}__pseudonym"
+
+
+def birth_date_column(name: str) -> str:
+    """Name of the column in which the birth date of an identity code stands after the look-up."""
+    return f"{name}__birth_date"
+
+
+def is_bad_column(name: str) -> str:
+    """Name of the column that says after the look-up that an identity code is no real one."""
+    return f"{name}__is_bad"
+
+
 def casts(spec: Spec) -> Iterator[Cast]:
     """The values of the lake's columns (provenance apart), over the cleaned texts."""
     status_of = {column.status: name for name, column in spec.columns.items() if column.status}
     for name, column in spec.loaded_columns.items():
+        if column.scanned:
+            continue
+        if column.personal:
+            yield Cast(f"{column.personal}_pseudonym", "varchar", pseudonym_column(name))
+            if column.age_at:
+                event = f"coalesce({', '.join(map(local_time_column, column.age_at))})"
+                yield Cast(f"{column.personal}_age", "integer", age(birth_date_column(name), event))
+            continue
+        if column.local_date:
+            yield Cast(name, "timestamp", utc_time_column(name))
+            yield Cast(column.local_date, "date", local_time_column(name))
+            continue
         if name in status_of:
             yield Cast(name, "varchar", _status(status_of[name], _value(name, column, spec)))
             continue
@@ -143,7 +172,7 @@ def casts(spec: Spec) -> Iterator[Cast]:
             type_ = LAKE_TYPES[column.type]
             yield Cast(f"{name}_precision", type_, _precision(name, column, spec))
         if column.type == "number_or_yes_no":
-            kind = f"case when {_yes_no(name, _WORDS)} is null then 'number' else 'yes_no' end"
+            kind = f"case when {yes_no_value(name, _WORDS)} is null then 'number' else 'yes_no' end"
             present = f"not ({_missing(name)}) and not ({_moved(name)})"
             yield Cast(f"{name}_kind", "varchar", f"case when {present} then {kind} end")
         if column.status:
@@ -155,10 +184,21 @@ def casts(spec: Spec) -> Iterator[Cast]:
 
 def checks(spec: Spec) -> Iterator[Check]:
     """The conditions under which a row is quarantined, over the cleaned texts."""
+    if spec.one_of:
+        empty = " and ".join(f"({_missing(name)})" for name in spec.one_of)
+        yield Check("nothing_filled", None, empty)
     for name, column in spec.loaded_columns.items():
         missing = _missing(name)
+        if column.personal:
+            yield Check("bad_identity_code", name, f"coalesce({is_bad_column(name)}, false)")
+            continue
+        if column.scanned:
+            continue
         if column.required:
             yield Check("missing_value", name, missing)
+        if column.status:
+            # A reference elsewhere is kept as it is written.
+            yield Check("identity_code", name, f"has_identity_code({name})")
         present = f"not ({missing})"
         if column.status:
             present += f" and not ({_moved(name)})"
@@ -246,7 +286,7 @@ def _value(name: str, column: Column, spec: Spec) -> str:
         case "number":
             return _number_value(name)
         case "number_or_yes_no":
-            yes_no = f"cast(cast({_yes_no(name, _WORDS)} as integer) as decimal(18,6))"
+            yes_no = f"cast(cast({yes_no_value(name, _WORDS)} as integer) as decimal(18,6))"
             return f"coalesce({yes_no}, {_number_value(name)})"
         case "date":
             return _date(name)
@@ -257,13 +297,15 @@ def _value(name: str, column: Column, spec: Spec) -> str:
         case "period":
             return f"regexp_replace(upper({name}), '^(\\d{{4}})Q', '\\1-Q')"
         case "boolean":
-            return _yes_no(name)
+            return yes_no_value(name)
         case "choice":
-            return _choice(name, column.values)
+            return choice_value(name, column.values)
         case "code":
             return code_column(name)
+        case "timestamp":
+            return utc_time_column(name)
         case "unit_factor":
-            return _choice(
+            return choice_value(
                 name, {key: str(value) for key, value in UNIT_FACTORS.items()}, "integer"
             )
 
@@ -286,7 +328,8 @@ def _number_value(name: str) -> str:
     return f"try_cast({_decimal(_bare_number(name))} * {_unit_factor(name)} as decimal(18,6))"
 
 
-def _yes_no(name: str, words: tuple[tuple[str, ...], tuple[str, ...]] = _FLAGS) -> str:
+def yes_no_value(name: str, words: tuple[tuple[str, ...], tuple[str, ...]] = _FLAGS) -> str:
+    """The flag that a text says; null for any other text."""
     yes, no = words
     return (
         f"case when lower({name}) in {_texts(yes)} then true"
@@ -312,9 +355,13 @@ def _type_failures(name: str, column: Column, spec: Spec) -> Iterator[tuple[str,
     value = _value(name, column, spec)
     match column.type:
         case "text":
+            # Whatever a unit writes into a free field: no identity gets past the door.
+            yield "identity_code", f"has_identity_code({name})"
             if column.pattern:
                 failing = f"not regexp_full_match({name}, {quoted(column.pattern)})"
                 yield "unexpected_form", failing
+        case "timestamp":
+            yield "not_a_time", f"{value} is null"
         case "integer":
             is_integer = f"regexp_matches({number}, '^-?{_GROUPED}$')"
             yield "not_an_integer", f"not {is_integer}"
@@ -335,7 +382,7 @@ def _type_failures(name: str, column: Column, spec: Spec) -> Iterator[tuple[str,
             yield from _number_failures(name)
         case "number_or_yes_no":
             for rule, failing in _number_failures(name):
-                yield rule, f"{_yes_no(name, _WORDS)} is null and ({failing})"
+                yield rule, f"{yes_no_value(name, _WORDS)} is null and ({failing})"
         case "date":
             yield "not_a_date", f"{value} is null"
         case "date_or_month":
@@ -374,11 +421,86 @@ def _date(name: str) -> str:
     # One format a call: a list of formats crashed in multi-threaded runs. The form is checked
     # first, since `%Y` would take a two-digit year for one of the first century.
     return (
-        f"cast(case when regexp_full_match({name}, {quoted(_FINNISH_DATE)})"
+        f"cast(case when regexp_full_match({name}, {quoted(FINNISH_DATE)})"
         f" then try_strptime({name}, '%d.%m.%Y')"
-        f" when regexp_full_match({name}, {quoted(_ISO_DATE)})"
+        f" when regexp_full_match({name}, {quoted(ISO_DATE)})"
         f" then try_strptime({name}, '%Y-%m-%d') end as date)"
     )
+
+
+#: A local time, and a time with its offset from UTC: an instant.
+_FINNISH_TIME = rf"{FINNISH_DATE}[ T]\d{{1,2}}:\d{{2}}(:\d{{2}})?"
+_ISO_TIME = rf"{ISO_DATE}[ T]\d{{2}}:\d{{2}}(:\d{{2}}([.,]\d{{1,9}})?)?"
+_OFFSET = r"([zZ]|[+-]\d{2}(:?\d{2})?)"
+
+
+def local_time_column(name: str) -> str:
+    """Name of the column with the Helsinki time of a `timestamp`'s text (`time_steps`)."""
+    return f"{name}__local"
+
+
+def utc_time_column(name: str) -> str:
+    """Name of the column with the UTC time of a `timestamp`'s text (`time_steps`)."""
+    return f"{name}__utc"
+
+
+def time_steps(name: str) -> tuple[dict[str, str], ...]:
+    """How a text becomes a time, in steps: columns to add, each step over those before it.
+
+    Steps, since the clock's rules name a time several times: nested expressions would grow without
+    bound.
+    """
+    naive, instant = f"{name}__naive", f"{name}__instant"
+    naive_utc, instant_local = f"{name}__naive_utc", f"{name}__instant_local"
+    return (
+        {naive: _naive_time(name), instant: _instant(name)},
+        {naive_utc: f"helsinki_to_utc({naive})", instant_local: f"utc_to_helsinki({instant})"},
+        {
+            utc_time_column(name): (
+                f"coalesce({naive_utc}, case when {instant_local} is not null then {instant} end)"
+            ),
+            local_time_column(name): (
+                f"coalesce(case when {naive_utc} is not null then {naive} end, {instant_local})"
+            ),
+        },
+    )
+
+
+def _naive_time(name: str) -> str:
+    """What the clock showed, of a text without offset."""
+    finnish = (
+        f"try_strptime(replace({name}, 'T', ' ') || case when {name} like '%:%:%' then '' else"
+        " ':00' end, '%d.%m.%Y %H:%M:%S')"
+    )
+    return (
+        f"case when regexp_full_match({name}, {quoted(_FINNISH_TIME)}) then {finnish}"
+        f" when regexp_full_match({name}, {quoted(_ISO_TIME)})"
+        f" then try_cast(replace({name}, ',', '.') as timestamp) end"
+    )
+
+
+def _instant(name: str) -> str:
+    """UTC time of a text that gives its offset; null for any other."""
+    offset = f"upper(regexp_extract({name}, '([zZ]|[+-]\\d{{2}}(:?\\d{{2}})?)$', 1))"
+    local = (
+        f"try_cast(replace(regexp_extract({name}, {quoted('^' + _ISO_TIME)}), ',', '.')"
+        " as timestamp)"
+    )
+    digits = f"rpad(regexp_replace({offset}, '[^0-9]', '', 'g'), 4, '0')"
+    minutes = (
+        f"case when {offset} = 'Z' then 0 else (case when {offset} like '-%' then -1 else 1 end)"
+        f" * (cast(substr({digits}, 1, 2) as integer) * 60"
+        f" + cast(substr({digits}, 3, 2) as integer))"
+        " end"
+    )
+    is_instant = f"regexp_full_match({name}, {quoted(_ISO_TIME + _OFFSET)})"
+    return f"case when {is_instant} then {local} - to_minutes({minutes}) end"
+
+
+def age(birth_date: str, event: str) -> str:
+    """Whole years from a birth date to an event; null when the event comes first."""
+    whole = f"datesub('year', {birth_date}, cast({event} as date))"
+    return f"case when cast({event} as date) >= {birth_date} then {whole} end"
 
 
 def _month(name: str) -> str:
@@ -395,7 +517,8 @@ def _month(name: str) -> str:
     return f"cast(coalesce({iso}, try_strptime(cast({named} as varchar), '%Y%m')) as date)"
 
 
-def _choice(name: str, values: Mapping[str, str], type_: str = "varchar") -> str:
+def choice_value(name: str, values: Mapping[str, str], type_: str = "varchar") -> str:
+    """What is stored for a text; null for a text that is no choice."""
     branches = " ".join(
         f"when {quoted(written.lower())} then cast({quoted(stored)} as {type_})"
         for written, stored in values.items()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.identity_codes import mask
+
 
 class IngestError(Exception):
     """Base of everything this package raises on purpose."""
@@ -16,6 +18,9 @@ class SpecError(IngestError):
 @dataclass(frozen=True)
 class Finding:
     """One thing found wrong (or worth knowing) in a delivery.
+
+    What it quotes of the delivery may hold an identity code: every text is masked here, once for
+    the ledger, logs, reports and the terminal.
 
     Attributes:
         code: The rule, from the catalogue in `docs/deliveries.md`.
@@ -32,6 +37,12 @@ class Finding:
     fix: str
     column: str | None = None
     row_count: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("message", "fix", "column"):
+            text = getattr(self, name)
+            if text is not None:
+                object.__setattr__(self, name, mask(text))
 
     def text(self, delivery_id: str) -> str:
         """The finding as one line for logs, terminals and reports."""

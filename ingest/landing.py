@@ -10,6 +10,9 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from ingest.identity_codes import mask
+from ingest.landing_hashes import LandingHashes, file_digest
+
 SIDECAR = "delivery.yml"
 
 _FOLDER = re.compile(r"^(?P<date>\d{4}-\d{2}-\d{2})(?:-(?P<number>[1-9]\d*))?$")
@@ -37,7 +40,11 @@ class DeliveryKey:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file of a delivery with the hash of its bytes."""
+    """A file of a delivery with the hash of its bytes.
+
+    Attributes:
+        name: Its path in the delivery; a sender may put an identity code into it, so it is masked.
+    """
 
     name: str
     path: Path
@@ -101,12 +108,13 @@ def is_arriving(name: str) -> bool:
     return name.startswith((".", "_")) or name.endswith(".part")
 
 
-def scan(landing: Path, sources: set[str]) -> Landing:
+def scan(landing: Path, sources: set[str], hashes: LandingHashes | None = None) -> Landing:
     """Find and hash all deliveries.
 
     Args:
         landing: The landing folder; an absent one holds nothing.
         sources: Names of the sources that have a spec.
+        hashes: Hashes of large files as they are known; kept up to date.
     """
     deliveries: list[Delivery] = []
     strays: list[tuple[str, str]] = []
@@ -115,19 +123,23 @@ def scan(landing: Path, sources: set[str]) -> Landing:
             # README and the like beside the sources are for people.
             continue
         if source_folder.name not in sources:
-            strays.append((source_folder.name, "no source of this name: add ingest/specs/*.yml"))
+            strays.append(
+                (mask(source_folder.name), "no source of this name: add ingest/specs/*.yml")
+            )
             continue
         for folder in _entries(source_folder):
             key = DeliveryKey.parse(folder.name) if folder.is_dir() else None
             if key is None:
                 strays.append(
                     (
-                        f"{source_folder.name}/{folder.name}",
+                        mask(f"{source_folder.name}/{folder.name}"),
                         "a delivery is a folder named YYYY-MM-DD or YYYY-MM-DD-n",
                     )
                 )
                 continue
-            deliveries.append(_delivery(source_folder.name, folder, key))
+            deliveries.append(_delivery(source_folder.name, folder, key, hashes))
+    if hashes is not None:
+        hashes.save()
     deliveries.sort(key=lambda item: (item.source, item.key, item.name))
     return Landing(tuple(deliveries), tuple(strays))
 
@@ -140,16 +152,17 @@ def _entries(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _delivery(source: str, folder: Path, key: DeliveryKey) -> Delivery:
+def _delivery(
+    source: str, folder: Path, key: DeliveryKey, hashes: LandingHashes | None
+) -> Delivery:
     files: list[LandedFile] = []
     sidecar: LandedFile | None = None
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if not path.is_file() or any(is_arriving(part) for part in relative.parts):
             continue
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        landed = LandedFile(relative.as_posix(), path, digest, path.stat().st_size)
+        digest = file_digest(path) if hashes is None else hashes.digest(path)
+        landed = LandedFile(mask(relative.as_posix()), path, digest, path.stat().st_size)
         if landed.name == SIDECAR:
             sidecar = landed
         else:

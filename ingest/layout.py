@@ -86,15 +86,7 @@ def lay_out(spec: Spec, sheets: Sequence[Sheet], codes: Mapping[str, CodeTable])
     file = sheets[0].file
     if not found:
         rows = sum(1 for sheet in sheets for row in sheet.rows if not row.is_blank)
-        expected = ", ".join(
-            spec.header_name(name) for name, column in spec.columns.items() if not column.optional
-        )
-        raise refuse(
-            "no_header",
-            f"no header of {spec.source} is found in {file}",
-            f"put the column names ({expected}) in the first row",
-            rows_in=rows,
-        )
+        raise _no_header(spec, file, rows)
     if len(found) > 1:
         names = ", ".join(str(sheet.name) for sheet, _ in found)
         raise refuse(
@@ -114,6 +106,41 @@ def lay_out(spec: Spec, sheets: Sequence[Sheet], codes: Mapping[str, CodeTable])
             "no_rows", f"{file} has a header and no rows", "send the rows, or no file", rows_in=0
         )
     return Layout(plan.form.name, _raw_rows(plan, sheet.file, body), _note(file, notes))
+
+
+def column_positions(
+    spec: Spec, file: str, header: Sequence[str], rows_in: int | None
+) -> dict[str, int]:
+    """Which column of a file holds which column of the source, for a file with its header first.
+
+    Args:
+        spec: The source's spec.
+        file: Name of the file, for messages.
+        header: Texts of its first row.
+        rows_in: Rows below it.
+
+    Raises:
+        DeliveryRefused: no header, or an unknown, missing or repeated column.
+    """
+    labels = [(one_line(cell),) if cell.strip() else () for cell in header]
+    if not any(spec.column_of(text) for texts in labels for text in texts):
+        raise _no_header(spec, file, rows_in)
+    plan = _plan(spec, spec.forms[0], labels, (), (), {})
+    if plan.problems:
+        raise _refused_columns(spec, file, plan, rows_in)
+    return plan.direct
+
+
+def _no_header(spec: Spec, file: str, rows_in: int | None) -> DeliveryRefused:
+    expected = ", ".join(
+        spec.header_name(name) for name, column in spec.columns.items() if not column.optional
+    )
+    return refuse(
+        "no_header",
+        f"no header of {spec.source} is found in {file}",
+        f"put the column names ({expected}) in the first row",
+        rows_in=rows_in,
+    )
 
 
 # --- header ---------------------------------------------------------------------------------------
@@ -267,7 +294,7 @@ def _labelled_cell(above: Sequence[Row], names: Sequence[str]) -> str | None:
     return None
 
 
-def _refused_columns(spec: Spec, file: str, plan: _Plan, rows_in: int) -> DeliveryRefused:
+def _refused_columns(spec: Spec, file: str, plan: _Plan, rows_in: int | None) -> DeliveryRefused:
     def listed(names: Sequence[str]) -> str:
         return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
 

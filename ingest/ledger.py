@@ -54,6 +54,8 @@ class LedgerEntry(BaseModel):
         spec_version: Hash of everything that decides how a delivery is read.
         rows_in: Rows delivered (a wide form: one a spread cell); None when unreadable.
         refused_change: Content hash of a later, refused change under the same name.
+        is_synthetic: The sender says that it is generated data about nobody.
+        key_fingerprint: Which key its pseudonyms were made with; None without personal data.
         ingested_at: UTC time of the load: about the run, never in a mart.
     """
 
@@ -76,6 +78,8 @@ class LedgerEntry(BaseModel):
     rows_refused: int | None = 0
     findings: tuple[FindingRecord, ...] = ()
     refused_change: str | None = None
+    is_synthetic: bool = False
+    key_fingerprint: str | None = None
     ingested_at: datetime
 
     @model_validator(mode="after")

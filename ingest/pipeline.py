@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +19,9 @@ from ingest.codes import SEED_FOLDER, CodeTable, load_code_tables, seed_files
 from ingest.errors import Finding, SpecError
 from ingest.landing import Delivery, Landing
 from ingest.ledger import FindingRecord, Ledger, LedgerEntry
-from ingest.loader import Context, duplicate_entry, lake_folder, load_delivery
+from ingest.loader import Context, duplicate_entry, load_delivery
+from ingest.pseudonyms import MissingKey, PseudonymKey
+from ingest.rows import lake_folder
 from ingest.spec import SPEC_FOLDER, Spec, fingerprint
 
 #: Schema of the views over the lake in the build's database: dbt's sources.
@@ -62,16 +66,20 @@ class Lake:
         return self.root / "ledger"
 
 
-def spec_versions(specs: Mapping[str, Spec]) -> dict[str, str]:
-    """Source -> hash of its spec, the code tables and the code that reads deliveries.
+def spec_versions(specs: Mapping[str, Spec], key: PseudonymKey | None) -> dict[str, str]:
+    """Source -> hash of its spec, the code tables, the code that reads deliveries and the key.
 
     A delivery is loaded again when its source's version changes, so that an old home and a fresh
-    one agree.
+    one agree. The key counts for personal sources: a new key makes new pseudonyms of all.
     """
-    shared = [*Path(__file__).parent.glob("*.py"), *seed_files(), _documents_file()]
-    return {
-        source: fingerprint([*shared, SPEC_FOLDER / f"{source}.yml"]) for source in sorted(specs)
-    }
+    shared = fingerprint([*Path(__file__).parent.glob("*.py"), *seed_files(), _documents_file()])
+    versions = {}
+    for source, spec in sorted(specs.items()):
+        version = f"{shared}{fingerprint([SPEC_FOLDER / f'{source}.yml'])}"
+        if spec.is_personal and key is not None:
+            version += key.fingerprint
+        versions[source] = hashlib.sha256(version.encode()).hexdigest()
+    return versions
 
 
 def ingest(
@@ -81,6 +89,8 @@ def ingest(
     specs: Mapping[str, Spec],
     now: datetime,
     progress: Callable[[LedgerEntry], None],
+    key: PseudonymKey | None = None,
+    threads: int = 2,
 ) -> list[LedgerEntry]:
     """Load what is new or changed.
 
@@ -91,22 +101,31 @@ def ingest(
         specs: Specs by source.
         now: UTC time of the run, for the ledger only.
         progress: Called with each entry as it is recorded.
+        key: Key of pseudonyms; needed when a delivery holds personal identifiers.
+        threads: Threads to use.
 
     Returns:
         The entries recorded in this call.
+
+    Raises:
+        MissingKey: there are personal identifiers and no key, or rows stay under an earlier key.
     """
+    personal = frozenset(source for source, spec in specs.items() if spec.is_personal)
+    _require_key(landing, ledger, personal, key)
     codes = load_code_tables()
     _require_code_tables(specs, codes)
     recorded: list[LedgerEntry] = []
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": threads}) as connection:
         context = Context(
             raw_folder=lake.raw,
             quarantine_folder=lake.quarantine,
             codes=codes,
             documents=_document_ids(),
-            spec_versions=spec_versions(specs),
+            spec_versions=spec_versions(specs, key),
             now=now,
             connection=connection,
+            key=key,
+            personal_sources=personal,
         )
         for delivery, before in _with_predecessor(landing, ledger):
             entry = ledger.get(delivery.delivery_id)
@@ -130,6 +149,37 @@ def ingest(
     return recorded
 
 
+def _require_key(
+    landing: Landing, ledger: Ledger, personal: frozenset[str], key: PseudonymKey | None
+) -> None:
+    """One key for all rows, or a person would be two."""
+    landed = {
+        item.delivery_id: item.content_hash
+        for item in landing.deliveries
+        if item.source in personal
+    }
+    if key is None:
+        if landed:
+            raise MissingKey(
+                f"{len(landed)} deliveries hold personal identifiers (first {min(landed)}) and"
+                " there is no key to make pseudonyms with: set SOTEDW_PSEUDONYM_KEY, or"
+                " SOTEDW_PSEUDONYM_KEY_FILE to a file that holds it (openssl rand -hex 32)"
+            )
+        return
+    left = [
+        entry.delivery_id
+        for entry in ledger
+        if entry.key_fingerprint not in (None, key.fingerprint)
+        and landed.get(entry.delivery_id) != entry.content_hash
+    ]
+    if left:
+        raise MissingKey(
+            f"{len(left)} deliveries (first {min(left)}) were loaded with another key and have left"
+            " the landing folder or changed in it: set the key they were loaded with, or put their"
+            " files back, so that they are loaded again with the new key"
+        )
+
+
 def _require_code_tables(specs: Mapping[str, Spec], codes: Mapping[str, CodeTable]) -> None:
     for source, spec in specs.items():
         for name, column in spec.columns.items():
@@ -137,9 +187,14 @@ def _require_code_tables(specs: Mapping[str, Spec], codes: Mapping[str, CodeTabl
                 raise SpecError(f"spec {source}: column {name} names no code table {column.codes}")
 
 
-def is_current(landing: Landing, ledger: Ledger, specs: Mapping[str, Spec]) -> bool:
+def is_current(
+    landing: Landing,
+    ledger: Ledger,
+    specs: Mapping[str, Spec],
+    key: PseudonymKey | None = None,
+) -> bool:
     """Whether the ledger already knows everything that stands in the landing folder."""
-    versions = spec_versions(specs)
+    versions = spec_versions(specs, key)
     return all(
         _decide(delivery, ledger.get(delivery.delivery_id), before, versions) == "keep"
         for delivery, before in _with_predecessor(landing, ledger)
@@ -153,15 +208,22 @@ def _with_predecessor(
 
     The predecessor may have left the landing folder: the ledger knows it still.
     """
+    loaded: dict[str, list[LedgerEntry]] = {}
+    for entry in ledger:
+        if entry.outcome == "loaded":
+            loaded.setdefault(entry.source, []).append(entry)
     for delivery in landing.deliveries:
-        earlier = [
-            entry
-            for entry in ledger
-            if entry.source == delivery.source
-            and entry.key < delivery.key
-            and entry.outcome == "loaded"
-        ]
-        yield delivery, (earlier[-1] if earlier else None)
+        # What was loaded a moment ago is in the ledger, and not among those listed above.
+        known = loaded.setdefault(delivery.source, [])
+        keys = [entry.key for entry in known]
+        position = bisect_left(keys, delivery.key)
+        yield delivery, (known[position - 1] if position else None)
+        update = ledger.get(delivery.delivery_id)
+        is_listed = position < len(known) and known[position].key == delivery.key
+        if update is not None and update.outcome == "loaded":
+            known[position : position + is_listed] = [update]
+        elif is_listed:
+            del known[position]
 
 
 def _decide(
@@ -254,7 +316,7 @@ def register_sources(
     connection.execute(f"create schema if not exists {LAKE_SCHEMA}")
     for source, spec in specs.items():
         files = [
-            str(lake_folder(lake.raw, source, entry.name) / "part-0.parquet")
+            str(lake_folder(lake.raw, source, entry.name) / "*.parquet")
             for entry in known
             if entry.source == source and entry.outcome == "loaded"
         ]

@@ -96,7 +96,7 @@ def read_file(file: LandedFile) -> tuple[Sheet, ...]:
 
 
 #: € … Š Ž ‘ ’ – — š ž: what spreadsheets write where Latin-1 has control characters.
-_WINDOWS_MARKS = frozenset(b"\x80\x85\x8a\x8e\x91\x92\x96\x97\x9a\x9e")
+WINDOWS_MARKS = frozenset(b"\x80\x85\x8a\x8e\x91\x92\x96\x97\x9a\x9e")
 
 
 def decode(data: bytes, name: str) -> str:
@@ -115,7 +115,7 @@ def decode(data: bytes, name: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        if any(0x7F <= byte <= 0x9F and byte not in _WINDOWS_MARKS for byte in data):
+        if any(0x7F <= byte <= 0x9F and byte not in WINDOWS_MARKS for byte in data):
             raise refuse("broken_encoding", f"{name} is neither UTF-8 nor Latin-1", fix) from None
         text = data.decode("cp1252")
     if "\ufffd" in text or "\u00c3\u00a4" in text or "\u00c3\u00b6" in text:

@@ -33,6 +33,7 @@ ColumnType = Literal[
     "choice",
     "code",
     "unit_factor",
+    "timestamp",
 ]
 
 #: The lake's type of each kind of column (DuckDB's names).
@@ -51,6 +52,7 @@ LAKE_TYPES: Mapping[str, str] = {
     "choice": "varchar",
     "code": "varchar",
     "unit_factor": "integer",
+    "timestamp": "timestamp",
 }
 
 #: Types whose printed precision is kept beside the value, as `<column>_precision`.
@@ -92,6 +94,12 @@ class Column(_Strict):
         default_of: `<code column>.<attribute>`: an empty cell takes this attribute of the row's
             code from the code table.
         ignored: Accepted in a file and not loaded (its meaning stands elsewhere).
+        local_date: Column that keeps the local date of a `timestamp` beside its UTC time.
+        personal: Kind of identifier the column holds (`client`). It never reaches the lake: its
+            place is taken by `<kind>_pseudonym`.
+        age_at: `timestamp` columns of which the first filled one is the date of the event; the age
+            on it is `<kind>_age`, for a `personal` column that holds identity codes.
+        scanned: Free text: looked through for identity codes, never loaded.
     """
 
     headers: tuple[str, ...] = ()
@@ -109,6 +117,10 @@ class Column(_Strict):
     default: str | None = None
     default_of: str | None = None
     ignored: bool = False
+    local_date: str | None = None
+    personal: str | None = None
+    age_at: tuple[str, ...] = ()
+    scanned: bool = False
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:
@@ -122,6 +134,12 @@ class Column(_Strict):
             raise ValueError("`factor` belongs to columns of type amount")
         if self.required and (self.optional or self.status or self.default):
             raise ValueError("a required column is neither optional nor has a status or default")
+        if self.local_date and self.type != "timestamp":
+            raise ValueError("`local_date` belongs to columns of type timestamp")
+        if (self.personal or self.scanned) and self.type != "text":
+            raise ValueError("`personal` and `scanned` belong to columns of type text")
+        if self.age_at and not self.personal:
+            raise ValueError("`age_at` belongs to personal columns")
         return self
 
 
@@ -165,6 +183,9 @@ class Spec(_Strict):
         max_bad_share: Share of quarantined rows above which the whole delivery is refused.
         cadence: How often it is expected; staleness is judged by it.
         owner: The steward who answers for it.
+        bulk: Deliveries may hold millions of rows: csv and Parquet are then read by DuckDB itself.
+            Its rows have versions, so one key may stand several times in a delivery.
+        one_of: Columns of which a row must have at least one filled.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -175,13 +196,16 @@ class Spec(_Strict):
     key: tuple[str, ...]
     max_bad_share: Annotated[float, Field(ge=0, le=1)] = 0.1
     ignored_headers: tuple[str, ...] = ()
+    bulk: bool = False
+    one_of: tuple[str, ...] = ()
     columns: Mapping[str, Column]
     forms: tuple[Form, ...]
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
-        named = set(self.key)
+        named = {*self.key, *self.one_of}
         for column in self.columns.values():
+            named |= set(column.age_at)
             named |= {name for name in (column.factor,) if name}
             named |= {name.split(".")[0] for name in (column.default_of, column.minimum_of) if name}
         for form in self.forms:
@@ -199,6 +223,25 @@ class Spec(_Strict):
                     *map(label_key, other.headers),
                 }:
                     raise ValueError(f"{name} and {other_name} share a header")
+        needs_bulk = [
+            name
+            for name, column in self.columns.items()
+            if column.type == "timestamp" or column.personal or column.scanned
+        ]
+        if not self.bulk and (needs_bulk or self.one_of):
+            raise ValueError(f"only a bulk source can have {', '.join(needs_bulk) or '`one_of`'}")
+        looks_beside = [
+            name
+            for name, column in self.columns.items()
+            if column.status or column.factor or column.default_of or column.minimum_of
+        ]
+        if self.bulk and looks_beside:
+            raise ValueError(
+                f"columns of a bulk source stand by themselves: {', '.join(looks_beside)} does not"
+            )
+        spread = [form.name for form in self.forms if form.spread or form.cells]
+        if self.bulk and (spread or not self.forms):
+            raise ValueError("a bulk source has one long form")
         return self
 
     @cached_property
@@ -211,7 +254,16 @@ class Spec(_Strict):
         """Name -> DuckDB type of every column in the lake, provenance last."""
         schema: dict[str, str] = {}
         for name, column in self.loaded_columns.items():
+            if column.scanned:
+                continue
+            if column.personal:
+                schema[f"{column.personal}_pseudonym"] = "varchar"
+                if column.age_at:
+                    schema[f"{column.personal}_age"] = "integer"
+                continue
             schema[name] = LAKE_TYPES[column.type]
+            if column.local_date:
+                schema[column.local_date] = "date"
             if column.type in PRECISION_TYPES:
                 schema[f"{name}_precision"] = LAKE_TYPES[column.type]
             if column.type == "number_or_yes_no":
@@ -220,7 +272,13 @@ class Spec(_Strict):
                 schema[f"{name}_reference"] = "varchar"
                 if column.status not in self.columns:
                     schema[column.status] = "varchar"
-        return {**schema, **PROVENANCE}
+        # Of millions of events the delivery is provenance enough; rejects have file and line.
+        return {**schema, **({"delivery_id": "varchar"} if self.bulk else PROVENANCE)}
+
+    @cached_property
+    def is_personal(self) -> bool:
+        """Whether its deliveries hold personal identifiers."""
+        return any(column.personal for column in self.columns.values())
 
     def column_of(self, header: str) -> str | None:
         """The column a header names, or None. Case, spaces, wraps and dash styles do not matter."""

@@ -13,8 +13,10 @@ import duckdb
 
 from ingest.errors import IngestError
 from ingest.landing import Landing, scan
+from ingest.landing_hashes import LandingHashes
 from ingest.ledger import Ledger, LedgerEntry
 from ingest.pipeline import ingest, is_current, register_sources
+from ingest.pseudonyms import ADVISED_KEY_LENGTH, MissingKey, PseudonymKey
 from ingest.spec import Spec, load_specs
 from sotedw.errors import BuildFailed, PublicationBlocked, SotedwError, WrongUse
 from sotedw.home import Home
@@ -89,11 +91,17 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
     with home.lock():
         specs = _specs()
         reporter.stage("scan")
-        landing = scan(settings.landing, set(specs))
+        landing = scan(settings.landing, set(specs), LandingHashes(home.landing_hashes))
         ledger = Ledger(home.lake.ledger)
         as_of_date = settings.as_of or _newest_delivery(landing, ledger, settings.landing)
         code = code_version()
-        identity = build_id(ledger, landing.deliveries, as_of_date, code)
+        key = settings.key()
+        _warn_of_weak_key(key)
+        personal = {source for source, spec in specs.items() if spec.is_personal}
+        has_people = any(item.source in personal for item in (*landing.deliveries, *ledger))
+        identity = build_id(
+            ledger, landing.deliveries, as_of_date, code, key if has_people else None
+        )
         run = Run.start(home.runs, identity, as_of_date.isoformat())
         with run.log():
             try:
@@ -141,7 +149,7 @@ def _run(
         _log.warning("landing/%s is left alone: %s", path, reason)
         reporter.stray(path, reason)
     release = home.releases / run.build_id
-    if release.is_dir() and is_current(landing, ledger, specs):
+    if release.is_dir() and is_current(landing, ledger, specs, settings.key()):
         # Nothing to do: not even dbt and Great Expectations are imported.
         if home.current_release() != release:
             _publish(home, release)
@@ -157,7 +165,7 @@ def _run(
     with Dbt(home, run.folder, as_of_date, settings.threads) as dbt:
         reporter.stage("ingest")
         with run.stage("ingest"):
-            _ingest(home, specs, landing, ledger, reporter.delivery)
+            _ingest(home, settings, specs, landing, ledger, reporter.delivery)
             _prepare_database(home, specs, ledger, as_of_date, settings.threads)
         with quality.Expectations(home, run.folder) as expectations:
             reporter.stage("models")
@@ -214,8 +222,18 @@ def _newest_delivery(landing: Landing, ledger: Ledger, folder: Path) -> date:
     return max(days)
 
 
+def _warn_of_weak_key(key: PseudonymKey | None) -> None:
+    if key is not None and len(key.secret) < ADVISED_KEY_LENGTH:
+        _log.warning(
+            "the key of pseudonyms has only %d characters and can be guessed; make one with"
+            " openssl rand -hex 32 and load the deliveries again",
+            len(key.secret),
+        )
+
+
 def _ingest(
     home: Home,
+    settings: Settings,
     specs: dict[str, Spec],
     landing: Landing,
     ledger: Ledger,
@@ -228,7 +246,18 @@ def _ingest(
         progress(entry)
 
     try:
-        ingest(landing, home.lake, ledger, specs, datetime.now(UTC), recorded)
+        ingest(
+            landing,
+            home.lake,
+            ledger,
+            specs,
+            datetime.now(UTC),
+            recorded,
+            settings.key(),
+            settings.threads,
+        )
+    except MissingKey as error:
+        raise WrongUse(str(error)) from error
     except IngestError as error:
         raise BuildFailed(str(error)) from error
 

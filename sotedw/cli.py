@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
@@ -21,9 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.errors import counted
+from ingest.identity_codes import mask
 from ingest.ledger import Ledger, LedgerEntry
 from sotedw import __version__
 from sotedw.errors import SotedwError
+from sotedw.generate_cli import generate
 from sotedw.home import Home
 from sotedw.settings import Settings, load_settings
 
@@ -51,11 +54,16 @@ def main() -> None:
         error.show()
         raise SystemExit(2) from error
     except SotedwError as error:
-        Console(stderr=True).print(Text(f"sotedw: {error}", style="bold red"), soft_wrap=True)
+        text = mask(f"sotedw: {error}")
+        Console(stderr=True).print(Text(text, style="bold red"), soft_wrap=True)
         raise SystemExit(error.exit_code) from error
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except Exception:
+        # A defect of ours: its traceback is wanted, what it quotes of a person is not.
+        sys.stderr.write(mask(traceback.format_exc()))
+        raise SystemExit(1) from None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -459,6 +467,9 @@ def _holds_printed_numbers(rows: tuple[tuple[Any, ...], ...], index: int) -> boo
 
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+cli.add_command(generate)
 
 
 if __name__ == "__main__":

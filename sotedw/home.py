@@ -15,6 +15,9 @@ from sotedw.errors import BuildRunning, WrongUse
 #: Name of the database file, and so of the catalogue that compiled queries name.
 DATABASE_NAME = "warehouse.duckdb"
 
+#: DuckDB variable that names the folder of a release which has been copied or moved.
+RELEASE_VARIABLE = "release"
+
 
 @dataclass(frozen=True)
 class Home:
@@ -31,6 +34,11 @@ class Home:
     def quality(self) -> Path:
         """Results of all checks, one Parquet file a run."""
         return self.root / "lake" / "quality"
+
+    @property
+    def landing_hashes(self) -> Path:
+        """Hashes of large landed files; losing it costs reading them again."""
+        return self.root / "lake" / "landing_hashes.json"
 
     @property
     def build(self) -> Path:

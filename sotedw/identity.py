@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingest.landing import Delivery
 from ingest.ledger import LedgerEntry
+from ingest.pseudonyms import PseudonymKey
 from sotedw.settings import PROJECT
 
 #: Everything in the checkout that decides what a build makes.
@@ -49,6 +50,7 @@ def build_id(
     landed: Iterable[Delivery],
     as_of_date: date,
     code: str,
+    key: PseudonymKey | None = None,
 ) -> str:
     """The id of the build that these inputs make, `<as-of date>-<12 hex digits>`.
 
@@ -60,6 +62,7 @@ def build_id(
         landed: What stands in the landing folder now.
         as_of_date: The build's date.
         code: `code_version()`.
+        key: Key of pseudonyms: another key gives other pseudonyms.
     """
     known = {entry.delivery_id: entry for entry in entries}
     landed_hashes = {delivery.delivery_id: delivery.content_hash for delivery in landed}
@@ -72,7 +75,12 @@ def build_id(
     }
     inputs |= set(landed_hashes.items())
     text = json.dumps(
-        {"inputs": sorted(inputs), "as_of_date": as_of_date.isoformat(), "code": code},
+        {
+            "inputs": sorted(inputs),
+            "as_of_date": as_of_date.isoformat(),
+            "code": code,
+            "key": key.fingerprint if key else None,
+        },
         sort_keys=True,
     )
     return f"{as_of_date:%Y%m%d}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

@@ -12,6 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingest.files import write_atomically
+from ingest.identity_codes import mask
+
+
+class _Masked(logging.Formatter):
+    """Whatever is logged, by whomever: no identity code gets into a log, nor with a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Run:
     def log(self) -> Iterator[None]:
         """Write the log of everything below to `build.log`."""
         handler = logging.FileHandler(self.folder / "build.log", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s %(message)s"))
         root = logging.getLogger()
         level = root.level
         root.addHandler(handler)
@@ -83,7 +91,7 @@ class Run:
             "as_of_date": self.as_of_date,
             "started_at": self.started_at.isoformat(timespec="seconds"),
             "outcome": outcome,
-            "message": message,
+            "message": None if message is None else mask(message),
             "stages": [{"stage": name, "seconds": seconds} for name, seconds in self.stages],
         }
         data = json.dumps(record, indent=1, ensure_ascii=False).encode() + b"\n"

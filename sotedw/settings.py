@@ -6,7 +6,7 @@ import os
 from datetime import date
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -14,6 +14,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ingest.pseudonyms import PseudonymKey
 from sotedw.errors import WrongUse
 
 #: The checkout: the project is run from it (editable install).
@@ -31,6 +32,8 @@ class Settings(BaseSettings):
         landing: Where units put their deliveries.
         as_of: The date the build speaks as of; default: the date of the newest delivery.
         threads: Threads of DuckDB and dbt.
+        pseudonym_key: Key that pseudonyms are made with; never printed or stored.
+        pseudonym_key_file: A file that holds the key, in place of the variable.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
@@ -39,6 +42,29 @@ class Settings(BaseSettings):
     landing: Path = PROJECT / "landing"
     as_of: date | None = None
     threads: int = Field(default=2, ge=1, le=256)
+    pseudonym_key: SecretStr | None = None
+    pseudonym_key_file: Path | None = None
+
+    def key(self) -> PseudonymKey | None:
+        """The key of pseudonyms, or None when none is set.
+
+        Raises:
+            WrongUse: the key file cannot be read, or the key is empty.
+        """
+        if self.pseudonym_key is not None:
+            text = self.pseudonym_key.get_secret_value().strip()
+            where = "SOTEDW_PSEUDONYM_KEY"
+        elif self.pseudonym_key_file is not None:
+            where = str(self.pseudonym_key_file)
+            try:
+                text = self.pseudonym_key_file.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise WrongUse(f"the key file {where} cannot be read: {error}") from error
+        else:
+            return None
+        if not text:
+            raise WrongUse(f"{where} is empty: openssl rand -hex 32 makes a key")
+        return PseudonymKey(text.encode())
 
     @classmethod
     def settings_customise_sources(
@@ -59,7 +85,7 @@ class _ConfigFile(TomlConfigSettingsSource):
 
     def __call__(self) -> dict[str, object]:
         values: dict[str, object] = super().__call__()
-        for name in ("home", "landing"):
+        for name in ("home", "landing", "pseudonym_key_file"):
             if isinstance(values.get(name), str):
                 values[name] = _config_file().parent / str(values[name])
         return values

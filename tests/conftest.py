@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from ingest.landing import scan
 from ingest.ledger import Ledger, LedgerEntry
 from ingest.pipeline import Lake, ingest, is_current, register_sources
+from ingest.pseudonyms import PseudonymKey
 from ingest.spec import Spec, load_specs
 
 _COMMON = settings(
@@ -28,6 +29,10 @@ settings.register_profile("torture", _COMMON, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+#: The key of homes in tests.
+KEY = PseudonymKey(b"key-of-the-tests-and-of-nothing-else")
+
+
 class Home:
     """A landing folder and a lake; the ledger is read from disk at every step, as a build does."""
 
@@ -35,6 +40,7 @@ class Home:
         self.landing = root / "landing"
         self.lake = Lake(root / "lake")
         self.specs = specs
+        self.key: PseudonymKey | None = KEY
 
     @property
     def ledger(self) -> Ledger:
@@ -57,11 +63,14 @@ class Home:
         """Run ingest once; the entries it recorded, by delivery."""
         landing = scan(self.landing, set(self.specs))
         now = datetime.now(UTC)
-        recorded = ingest(landing, self.lake, self.ledger, self.specs, now, lambda entry: None)
+        recorded = ingest(
+            landing, self.lake, self.ledger, self.specs, now, lambda entry: None, self.key
+        )
         return {entry.delivery_id: entry for entry in recorded}
 
     def is_current(self) -> bool:
-        return is_current(scan(self.landing, set(self.specs)), self.ledger, self.specs)
+        landing = scan(self.landing, set(self.specs))
+        return is_current(landing, self.ledger, self.specs, self.key)
 
     def entry(self, delivery_id: str) -> LedgerEntry:
         entry = self.ledger.get(delivery_id)

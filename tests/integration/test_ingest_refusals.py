@@ -377,12 +377,12 @@ def test_rows_of_the_wrong_width_are_quarantined(home: Home) -> None:
     ]
     assert home.texts(ID) == [
         (
-            'output_statistics/2022-01-31: quarantined: the row of a.csv, first on line 26 with "":'
+            "output_statistics/2022-01-31: quarantined: the row of a.csv, first on line 26:"
             " the row has fewer cells than the header (1 row)."
             " Fix: correct the rows and send them as a new delivery"
         ),
         (
-            'output_statistics/2022-01-31: quarantined: the row of a.csv, first on line 27 with "":'
+            "output_statistics/2022-01-31: quarantined: the row of a.csv, first on line 27:"
             " the row has more cells than the header (1 row)."
             " Fix: correct the rows and send them as a new delivery"
         ),

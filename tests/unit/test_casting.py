@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.casting import UNIT_FACTORS, casts, checks, cleaned, code_column
-from ingest.loader import RULE_TEXTS
+from ingest.rows import RULE_TEXTS, install_macros
 from ingest.spec import LAKE_TYPES, Spec
 
 NO_BREAK = "\u00a0"
@@ -29,6 +29,13 @@ class Cell:
     @property
     def value(self) -> Any:
         return self.lake["value"]
+
+
+def bulk_spec(column: dict[str, Any], **others: dict[str, Any]) -> Spec:
+    """A spec of a bulk source, which may have times and people."""
+    declared = tiny_spec({}).model_dump()
+    columns = {"value": column, **others}
+    return Spec.model_validate({**declared, "bulk": True, "one_of": ["value"], "columns": columns})
 
 
 def tiny_spec(column: dict[str, Any], **others: dict[str, Any]) -> Spec:
@@ -48,6 +55,7 @@ def tiny_spec(column: dict[str, Any], **others: dict[str, Any]) -> Spec:
 
 
 CONNECTION = duckdb.connect()
+install_macros(CONNECTION)
 
 
 def read(spec: Spec, code: str | None = None, **texts: str) -> Cell:
@@ -767,12 +775,14 @@ def test_every_rule_has_words_for_a_report() -> None:
     columns: dict[str, dict[str, Any]] = {
         f"c_{type_}": {"type": type_} for type_ in LAKE_TYPES if type_ not in ("choice", "code")
     }
+    columns["c_text"] |= {"pattern": "a+"}
+    columns["c_person"] = {"personal": "client"}
     columns["c_integer"] |= {"minimum": 0, "maximum": 9}
     columns["c_choice"] = {"type": "choice", "values": {"a": "b"}}
     columns["c_code"] = {"type": "code", "codes": "groups"}
-    spec = tiny_spec({"required": True}, **columns)
+    spec = bulk_spec({"required": True}, **columns)
     assert {check.rule for check in checks(spec)} <= set(RULE_TEXTS)
-    assert len({check.rule for check in checks(spec)}) == 16
+    assert len({check.rule for check in checks(spec)}) == 21
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.loader import RULE_TEXTS
+from ingest.rows import RULE_TEXTS
 from ingest.spec import Spec
 
 if TYPE_CHECKING:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import time
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ingest import landing_hashes
 from ingest.landing import Delivery, DeliveryKey, scan
+from ingest.landing_hashes import LandingHashes
 
 
 def put(root: Path, path: str, content: str = "x") -> None:
@@ -124,3 +129,117 @@ def test_the_hash_of_a_delivery_depends_on_contents_and_not_on_names(tmp_path: P
         hashes.append(only(root).content_hash)
     assert hashes[0] == hashes[1] == hashes[2]
     assert len(set(hashes)) == 5
+
+
+def test_names_that_hold_an_identity_code_are_masked(tmp_path: Path) -> None:
+    put(tmp_path, "feedback/2022-01-31/131052-308T.csv")
+    put(tmp_path, "feedback/131052-308T/a.csv")
+    put(tmp_path, "131052-308t/2022-01-31/a.csv")
+    found = scan(tmp_path, {"feedback"})
+    assert [file.name for file in found.deliveries[0].files] == ["******-****.csv"]
+    assert [path for path, _ in found.strays] == ["******-****", "feedback/******-****"]
+
+
+# --- hashes kept from night to night --------------------------------------------------------------
+
+
+class Large:
+    """A landing folder with one file that counts as large, and what is read of it."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(landing_hashes, "LARGE", 10)
+        digest = landing_hashes.file_digest
+        self.read: list[str] = []
+
+        def counted(path: Path) -> str:
+            self.read.append(path.name)
+            return digest(path)
+
+        monkeypatch.setattr(landing_hashes, "file_digest", counted)
+        self.root = root
+        self.file = root / "landing" / "feedback" / "2022-01-31" / "131052-308T.csv"
+        self.kept = root / "home" / "lake" / "landing_hashes.json"
+
+    def write(self, text: str, *, settled: bool = True) -> None:
+        put(self.root / "landing", "feedback/2022-01-31/131052-308T.csv", text)
+        if settled:
+            old = time.time() - 100
+            os.utime(self.file, (old, old))
+
+    def scan(self) -> tuple[str, list[str]]:
+        """The file's hash, and the files read for it."""
+        self.read.clear()
+        found = scan(self.root / "landing", {"feedback"}, LandingHashes(self.kept))
+        return found.deliveries[0].files[0].sha256, list(self.read)
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Large:
+    # Times of change come from the file system, so waiting is what a test can do about them.
+    monkeypatch.setattr(landing_hashes, "SETTLED_SECONDS", -1)
+    return Large(tmp_path, monkeypatch)
+
+
+def test_an_unchanged_large_file_is_hashed_once(large: Large) -> None:
+    large.write("large enough")
+    expected = hashlib.sha256(b"large enough").hexdigest()
+    assert large.scan() == (expected, ["131052-308T.csv"])
+    assert large.scan() == (expected, [])
+    assert large.scan() == (expected, [])
+
+
+def test_what_is_kept_names_no_file(large: Large) -> None:
+    large.write("large enough")
+    large.scan()
+    assert "131052" not in large.kept.read_text(encoding="utf-8")
+
+
+def test_a_changed_file_is_hashed_again_also_with_its_old_size_and_date(large: Large) -> None:
+    large.write("large enough")
+    state = large.file.stat()
+    large.scan()
+    large.file.write_text("LARGE ENOUGH", encoding="utf-8")
+    os.utime(large.file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert large.file.stat().st_mtime_ns == state.st_mtime_ns
+    assert large.scan() == (hashlib.sha256(b"LARGE ENOUGH").hexdigest(), ["131052-308T.csv"])
+    replaced = large.root / "other"
+    replaced.write_text("large again!", encoding="utf-8")
+    replaced.replace(large.file)
+    assert large.scan() == (hashlib.sha256(b"large again!").hexdigest(), ["131052-308T.csv"])
+
+
+def test_a_file_that_was_changed_a_moment_ago_is_not_remembered(
+    large: Large, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_hashes, "SETTLED_SECONDS", 2)
+    large.write("large enough", settled=False)
+    assert large.scan()[1] == large.scan()[1] == ["131052-308T.csv"]
+    assert not large.kept.exists()
+
+
+def test_a_file_with_an_old_date_that_arrived_a_moment_ago_is_not_remembered(
+    large: Large, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landing_hashes, "SETTLED_SECONDS", 2)
+    large.write("large enough")
+    assert large.scan()[1] == large.scan()[1] == ["131052-308T.csv"]
+
+
+def test_small_files_and_files_that_are_gone_are_not_kept(large: Large) -> None:
+    large.write("large enough")
+    large.scan()
+    assert len(json.loads(large.kept.read_text(encoding="utf-8"))) == 1
+    large.write("small")
+    assert large.scan()[1] == ["131052-308T.csv"]
+    assert json.loads(large.kept.read_text(encoding="utf-8")) == {}
+    assert large.scan()[1] == ["131052-308T.csv"]
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{", "null", '"x"', "\x00"])
+def test_what_was_kept_may_be_damaged(large: Large, text: str) -> None:
+    large.write("large enough")
+    large.kept.parent.mkdir(parents=True)
+    large.kept.write_text(text, encoding="utf-8")
+    expected = hashlib.sha256(b"large enough").hexdigest()
+    assert large.scan() == (expected, ["131052-308T.csv"])
+    assert large.scan() == (expected, [])

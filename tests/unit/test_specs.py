@@ -109,6 +109,71 @@ def test_a_spec_that_contradicts_itself_is_refused(change: Change, message: str)
         Spec.model_validate(changed(change))
 
 
+BULK: dict[str, Any] = {
+    **GOOD,
+    "bulk": True,
+    "key": ["client", "at"],
+    "one_of": ["at"],
+    "columns": {
+        "client": {"personal": "client", "age_at": ["at"]},
+        "at": {"type": "timestamp", "local_date": "at_date", "required": True},
+        "text": {"scanned": True, "optional": True},
+        "unit": {},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda spec: spec.update(bulk=False), "only a bulk source can have client, at, text"),
+        (
+            lambda spec: spec["columns"]["unit"].update(status="why"),
+            "columns of a bulk source stand by themselves: unit does not",
+        ),
+        (
+            lambda spec: spec["columns"]["unit"].update(age_at=["at"]),
+            "`age_at` belongs to personal",
+        ),
+        (
+            lambda spec: spec["columns"]["client"].update(age_at=["then"]),
+            "these columns are named but not declared: then",
+        ),
+        (lambda spec: spec.update(one_of=["then"]), "named but not declared: then"),
+        (
+            lambda spec: spec["columns"]["unit"].update(local_date="d"),
+            "`local_date` belongs to columns of type timestamp",
+        ),
+        (
+            lambda spec: spec["columns"]["at"].update(personal="client"),
+            "`personal` and `scanned` belong to columns of type text",
+        ),
+        (lambda spec: spec.update(forms=[]), "a bulk source has one long form"),
+        (
+            lambda spec: spec["forms"][0].update(cells={"unit": ["Y"]}),
+            "a bulk source has one long form",
+        ),
+    ],
+)
+def test_a_bulk_spec_that_contradicts_itself_is_refused(change: Change, message: str) -> None:
+    declared = copy.deepcopy(BULK)
+    assert Spec.model_validate(declared).is_personal
+    change(declared)
+    with pytest.raises(ValidationError, match=message):
+        Spec.model_validate(declared)
+
+
+def test_the_lake_holds_pseudonym_and_age_in_place_of_a_person_and_no_free_text() -> None:
+    assert Spec.model_validate(BULK).lake_schema == {
+        "client_pseudonym": "varchar",
+        "client_age": "integer",
+        "at": "timestamp",
+        "at_date": "date",
+        "unit": "varchar",
+        "delivery_id": "varchar",
+    }
+
+
 def test_the_lake_holds_status_precision_and_provenance_beside_the_value() -> None:
     assert Spec.model_validate(GOOD).lake_schema == {
         "period": "varchar",

@@ -201,16 +201,39 @@ of_shares as (
 -- Each way of summing is a sum of its own: entities and groups of one table are not added up.
 unioned as (
 
-    select 'parts' as sum_kind, * from of_measures
+    select
+        'parts' as sum_kind,
+        *
+    from of_measures
+
     union all
-    select 'entities' as sum_kind, * from of_entities
+
+    select
+        'entities' as sum_kind,
+        *
+    from of_entities
+
     union all
-    select 'groups' as sum_kind, * from of_groups
+
+    select
+        'groups' as sum_kind,
+        *
+    from of_groups
+
     union all
-    select 'scopes' as sum_kind, * from of_scopes
+
+    select
+        'scopes' as sum_kind,
+        *
+    from of_scopes
+
     union all
+
     -- Each document's shares make a whole of their own.
-    select parts_place as sum_kind, * from of_shares
+    select
+        parts_place as sum_kind,
+        *
+    from of_shares
 
 ),
 

@@ -12,7 +12,8 @@ figures as (
 
 ),
 
--- Published posts are the whole division's. Those of a date may be delivered for its month, quarter and year: the shortest period speaks.
+-- Published posts are the whole division's. Those of a date may be delivered for its month, quarter
+-- and year: the shortest period speaks.
 published_posts as (
 
     select

@@ -1,0 +1,605 @@
+"""Reads deliveries of millions of rows: DuckDB scans the files and writes regular rows at once.
+
+A row is regular when every cell is written the usual way, and nearly all are. What such a row
+becomes is computed by cheap expressions in one scan. All other rows (odd spellings, bad cells, rows
+that stand twice) are read again with their lines and take the same way as rows of small deliveries
+(`ingest.rows`), whose rules are the only ones: the cheap expressions give the same value or none.
+
+Three scans: one over keys and people, which numbers the rows and counts them; one that writes the
+regular ones to Parquet; one that fetches the others, if there are any. Nothing of a raw row is
+written to disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from ingest.bulk_files import BulkFile, Lines, find_lines, open_files, reading, take_rejects
+from ingest.casting import (
+    MISSING_TEXTS,
+    age,
+    birth_date_column,
+    casts,
+    checks,
+    choice_value,
+    cleaned,
+    is_bad_column,
+    local_time_column,
+    pseudonym_column,
+    quoted,
+    utc_time_column,
+    yes_no_value,
+)
+from ingest.clock import FIRST_YEAR, LAST_YEAR
+from ingest.codes import CodeTable
+from ingest.errors import DeliveryRefused, Finding, refuse
+from ingest.identity_codes import MAYBE_CODE
+from ingest.landing import Delivery
+from ingest.pseudonyms import MissingKey, PseudonymKey
+from ingest.rows import people_table
+from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
+
+#: Stands between cells that are judged in one go.
+_MARK = "\x1f"
+
+#: A text that is not plainly a value: white space that would be folded, a mark for missing, the
+#: form of an identity code.
+_ODD_TEXT = "|".join(
+    (
+        r"[\t\n\v\f\r\x{00A0}\x{2007}\x{2009}\x{202F}]|  ",
+        rf"(^|{_MARK}) | ({_MARK}|$)",
+        rf"(^|{_MARK})(-|–|—|\.\.)({_MARK}|$)",
+        MAYBE_CODE,
+    )
+)
+
+
+_NO_KEY_PART = "cast(0 as ubigint)"
+
+
+@dataclass(frozen=True)
+class BulkRead:
+    """What a bulk delivery gave besides the relation `raw`.
+
+    Attributes:
+        regular_rows: Rows written to the lake straight away.
+        parts: The files they are in.
+        findings: What was noticed on the way.
+    """
+
+    regular_rows: int
+    parts: Sequence[Path]
+    findings: Sequence[Finding]
+
+
+def read_bulk(
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    delivery: Delivery,
+    codes: Mapping[str, CodeTable],
+    key: PseudonymKey | None,
+    folder: Path,
+) -> BulkRead:
+    """Write the regular rows of a delivery to the lake, and leave the others as the table `raw`.
+
+    Args:
+        connection: A cursor of the delivery's own, with `ingest.rows.install_macros`.
+        spec: A bulk source's spec.
+        delivery: The delivery.
+        codes: Code tables.
+        key: Key of pseudonyms.
+        folder: Where `part-<n>.parquet` goes, one a file.
+
+    Raises:
+        DeliveryRefused: a file cannot be read, or has an unknown, missing or repeated column.
+        MissingKey: the source is personal and there is no key.
+        IngestError: memory or disk do not suffice.
+    """
+    if not delivery.files:
+        raise refuse("empty_delivery", "the folder holds no data files", "send the files again")
+    # Raw rows hold identities: what does not fit into memory must not spill to disk.
+    connection.execute("set temp_directory = ''")
+    with ExitStack() as stack:
+        files = open_files(connection, spec, delivery.files, stack)
+        _make_code_types(connection, spec, codes)
+        lines = _scan(connection, spec, files)
+        # An error names the file; those of the tables between the scans name the last one.
+        with reading(files[-1]):
+            _make_people(connection, spec, key)
+            _make_keys(connection, spec)
+        has_repeats = _exist(connection, "repeats")
+        parts: list[Path] = []
+        regular = 0
+        for file in files:
+            part = folder / f"part-{file.number}.parquet"
+            rows = _regular_rows(spec, file, delivery.delivery_id, has_repeats)
+            with reading(file):
+                regular += _number(
+                    connection,
+                    f"copy ({rows}) to {quoted(str(part))} (format parquet, compression zstd)",
+                )
+                take_rejects(connection, file)
+            parts.append(part)
+        _make_raw(connection, spec)
+        with reading(files[-1]):
+            _make_rest(connection, spec, parts, regular)
+        for file in files:
+            with reading(file):
+                _add_rest(connection, spec, file, lines[file.number])
+    if not regular and not _exist(connection, "raw"):
+        raise refuse(
+            "no_rows", "the files have a header and no rows", "send the rows, or no file", rows_in=0
+        )
+    return BulkRead(regular, parts, _scan_findings(connection, spec))
+
+
+def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    row = connection.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _exist(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return connection.execute(f"select 1 from {table} limit 1").fetchone() is not None
+
+
+# --- the first scan: keys and people --------------------------------------------------------------
+
+
+def _make_code_types(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, codes: Mapping[str, CodeTable]
+) -> None:
+    """An enumeration a code table: a look-up of a code is then one hash."""
+    for table in sorted({column.codes for column in spec.columns.values() if column.codes}):
+        values = ", ".join(quoted(code) for code in codes[table].rows)
+        connection.execute(f"create or replace temp type {_code_type(table)} as enum ({values})")
+
+
+def _code_type(table: str) -> str:
+    return f"code_of_{table}"
+
+
+def _personal(spec: Spec) -> list[str]:
+    return [name for name, column in spec.columns.items() if column.personal]
+
+
+def _key_columns(spec: Spec) -> list[str]:
+    """Columns that rows are told apart by: the key, and what else every row has."""
+    required = [name for name, column in spec.columns.items() if column.required]
+    return list(dict.fromkeys([*spec.key, *required]))
+
+
+def _key_part(spec: Spec, file: BulkFile) -> str:
+    """Hash of a row's key columns, personal ones apart, over the columns of `_parsed`."""
+    values = [
+        f"cast({_regular(spec, name, file).values[name]} as {spec.lake_schema[name]})"
+        for name in _own_keys(spec)
+    ]
+    return f"hash({', '.join(values)})" if values else _NO_KEY_PART
+
+
+def _text_key(spec: Spec) -> str:
+    """Hash of a row's key as it is written, over `key_part` and texts."""
+    return _hashed("key_part", [f"coalesce({name}, '')" for name in _personal_keys(spec)])
+
+
+def _own_keys(spec: Spec) -> list[str]:
+    return [name for name in _key_columns(spec) if not spec.columns[name].personal]
+
+
+def _personal_keys(spec: Spec) -> list[str]:
+    return [name for name in _key_columns(spec) if spec.columns[name].personal]
+
+
+def _hashed(part: str, others: Iterable[str]) -> str:
+    return f"hash({', '.join([part, *others])})"
+
+
+def _scan(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, files: Sequence[BulkFile]
+) -> dict[int, Lines]:
+    """Make the table `scanned`: each row's file, ordinal, key hash and people.
+
+    Returns:
+        File number -> where its rows stand.
+    """
+    personal = _personal(spec)
+    columns = "".join(f", {name} varchar" for name in personal)
+    connection.execute(
+        "create temp table scanned (file integer, ordinal bigint, key_part ubigint,"
+        f" text_key ubigint{columns})"
+    )
+    lines = {}
+    for file in files:
+        names = [*_key_columns(spec), *personal]
+        texts = _texts(spec, file, file.numbered, names, "ordinal")
+        parsed = _with_helpers(spec, file, _own_keys(spec), texts)
+        key_part = _key_part(spec, file)
+        taken = "".join(f", {name}" for name in personal)
+        with reading(file):
+            rows = _number(
+                connection,
+                "insert into scanned"
+                f" select {file.number}, ordinal, key_part, {_text_key(spec)}{taken}"
+                f" from (select *, {key_part} as key_part from ({parsed}))",
+            )
+        lines[file.number] = find_lines(file, rows, take_rejects(connection, file))
+    return lines
+
+
+def _make_people(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, key: PseudonymKey | None
+) -> None:
+    """Make the `people_table` of each personal column, over the distinct identifiers."""
+    missing = ", ".join(quoted(text) for text in MISSING_TEXTS)
+    for name in _personal(spec):
+        kind = spec.columns[name].personal
+        if key is None or kind is None:
+            raise MissingKey(
+                f"deliveries of {spec.source} hold personal identifiers ({spec.header_name(name)})"
+                " and there is no key to make pseudonyms with"
+            )
+        connection.execute(
+            f"""
+            create temp table {people_table(name)} as
+            with distinct_texts as (
+                select distinct {name} as delivered from scanned where {name} is not null
+            ),
+            identifiers as (
+                select delivered, normal_identifier({cleaned("delivered")}) as identifier
+                from distinct_texts
+            ),
+            judged as (
+                select
+                    delivered,
+                    case when identifier not in ({missing}) then identifier end as identifier,
+                    identity_birth_date(identifier) as birth_date
+                from identifiers
+            )
+            select
+                delivered,
+                {key.sql(kind, "identifier")} as {pseudonym_column(name)},
+                birth_date as {birth_date_column(name)},
+                looks_like_identity_code(identifier) and birth_date is null
+                    as {is_bad_column(name)}
+            from judged
+            """
+        )
+
+
+def _people_joins(names: Iterable[str], table: str) -> str:
+    return "".join(
+        f" left join {people_table(name)} on {table}.{name} = {people_table(name)}.delivered"
+        for name in names
+    )
+
+
+def _identity(spec: Spec, part: str) -> str:
+    """Hash that tells rows apart by what they become: over `key_part` and pseudonyms."""
+    people = [pseudonym_column(name) for name in _personal_keys(spec)]
+    return _hashed(part, people)
+
+
+def _make_keys(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
+    """Make the tables `keys` and `repeats`: rows by identity, identities that stand twice.
+
+    Rows of one identity are only suspected of being duplicates; all their cells decide.
+    """
+    joins = _people_joins(_personal_keys(spec), "scanned")
+    connection.execute(
+        f"create temp view keys as select file, ordinal, text_key,"
+        f" {_identity(spec, 'key_part')} as identity from scanned{joins}"
+    )
+    connection.execute(
+        "create temp table repeats as select identity from keys group by identity"
+        " having count(*) > 1"
+    )
+
+
+# --- the second scan: regular rows ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Regular:
+    """How a column's cells become values when they are written the usual way.
+
+    Attributes:
+        helpers: Columns to add: name -> SQL over the texts.
+        values: Lake columns: name -> SQL over texts and helpers.
+        condition: SQL: the cell is empty or written the usual way; None when nothing is odd but
+            what `_ODD_TEXT` finds.
+        is_plain: `_ODD_TEXT` judges it.
+    """
+
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    condition: str | None = None
+    is_plain: bool = False
+
+
+def _regular_rows(spec: Spec, file: BulkFile, delivery_id: str, has_repeats: bool) -> str:
+    """Query of a file's regular rows, typed, with the columns of the lake."""
+    names = list(spec.loaded_columns)
+    values: dict[str, str] = {"delivery_id": quoted(delivery_id)}
+    for name in names:
+        values |= _regular(spec, name, file).values
+    selected = ", ".join(f"{values[name]} as {name}" for name in spec.lake_schema)
+    condition = _condition(spec, file)
+    if has_repeats:
+        identity = _identity(spec, _key_part(spec, file))
+        condition += f" and {identity} not in (select identity from repeats)"
+    parsed = _with_helpers(spec, file, names, _texts(spec, file, file.relation, names))
+    # A condition that may change from row to row stays where it is. Pushed down, it would take all
+    # expressions with it, to be computed once for the condition and once more for the values.
+    return (
+        f"select {selected} from ("
+        f"select *, ({condition}) and random() >= 0 as is_regular from ({parsed})"
+        ") where is_regular"
+    )
+
+
+def _texts(spec: Spec, file: BulkFile, relation: str, names: Iterable[str], *others: str) -> str:
+    """Query of cells as texts under the spec's names; of typed times, the times beside them."""
+    selected = [f"{file.text(name)} as {name}" for name in dict.fromkeys(names)]
+    selected += [
+        f"{file.cell(name)} as {_typed(name)}"
+        for name in dict.fromkeys(names)
+        if _is_typed_time(spec, name, file)
+    ]
+    return f"select {', '.join([*selected, *others])} from {relation}"
+
+
+def _with_helpers(spec: Spec, file: BulkFile, names: Iterable[str], texts: str) -> str:
+    """Query that adds people and parsed values to `_texts`."""
+    names = list(dict.fromkeys(names))
+    people = [name for name in names if spec.columns[name].personal]
+    looked_up = "".join(f", {people_table(name)}.* exclude (delivered)" for name in people)
+    helpers = "".join(
+        f", {sql} as {helper}"
+        for name in names
+        for helper, sql in _regular(spec, name, file).helpers.items()
+    )
+    joins = _people_joins(people, "texts")
+    return f"select texts.*{looked_up}{helpers} from ({texts}) as texts{joins}"
+
+
+def _condition(spec: Spec, file: BulkFile) -> str:
+    """Whether a row is regular, over the columns of `_with_helpers`."""
+    columns = {name: _regular(spec, name, file) for name in spec.loaded_columns}
+    conditions = [regular.condition for regular in columns.values() if regular.condition]
+    conditions += [
+        f"{_cell(spec, name, file)} is not null"
+        for name, column in spec.columns.items()
+        if column.required
+    ]
+    plain = [name for name, regular in columns.items() if regular.is_plain]
+    if plain:
+        joined = f"concat_ws('{_MARK}', {', '.join(plain)})"
+        conditions.append(f"not regexp_matches({joined}, {quoted(_ODD_TEXT)})")
+    if spec.one_of:
+        filled = [f"{_cell(spec, name, file)} is not null" for name in spec.one_of]
+        conditions.append(" or ".join(filled))
+    return " and ".join(f"({condition})" for condition in conditions)
+
+
+def _regular(spec: Spec, name: str, file: BulkFile) -> _Regular:
+    column = spec.columns[name]
+    if column.personal:
+        values = {f"{column.personal}_pseudonym": pseudonym_column(name)}
+        if column.age_at:
+            event = f"coalesce({', '.join(map(local_time_column, column.age_at))})"
+            values[f"{column.personal}_age"] = (
+                f"cast({age(birth_date_column(name), event)} as integer)"
+            )
+        return _Regular(values=values, condition=f"not coalesce({is_bad_column(name)}, false)")
+    if column.scanned:
+        is_odd = f"regexp_matches({name}, {quoted(MAYBE_CODE)})"
+        return _Regular(condition=f"{name} is null or not {is_odd}")
+    parsed = f"{name}__value"
+    match column.type:
+        case "timestamp":
+            return _regular_time(spec, name, file)
+        case "code":
+            found = f"try_cast({name} as {_code_type(str(column.codes))})"
+        case "boolean":
+            found = yes_no_value(name)
+        case "choice":
+            found = choice_value(name, column.values)
+        case _:
+            return _regular_text(spec, name)
+    return _Regular(
+        {parsed: found},
+        {name: _or_default(parsed, column)},
+        f"{name} is null or {parsed} is not null",
+    )
+
+
+def _or_default(value: str, column: Column) -> str:
+    if column.default is None:
+        return value
+    return f"coalesce({value}, cast({quoted(column.default)} as {LAKE_TYPES[column.type]}))"
+
+
+def _regular_text(spec: Spec, name: str) -> _Regular:
+    """A text that is no odd one is cast by the rules of `ingest.casting`; mostly to itself."""
+    column = spec.columns[name]
+    if column.type == "text":
+        pattern = f"{name} is null or regexp_full_match({name}, {quoted(column.pattern or '')})"
+        value = _or_default(name, column)
+        return _Regular({}, {name: value}, pattern if column.pattern else None, is_plain=True)
+    lake = {name}
+    if column.type in PRECISION_TYPES:
+        lake |= {f"{name}_precision", f"{name}_kind"}
+    values = {
+        cast.name: f"cast({cast.sql} as {cast.type})" for cast in casts(spec) if cast.name in lake
+    }
+    failing = " or ".join(f"({check.failing})" for check in checks(spec) if check.column == name)
+    return _Regular({}, values, f"not coalesce({failing}, false)", is_plain=True)
+
+
+def _typed(name: str) -> str:
+    return f"{name}__typed"
+
+
+def _is_typed_time(spec: Spec, name: str, file: BulkFile) -> bool:
+    return spec.columns[name].type == "timestamp" and file.type_of(name).startswith("TIMESTAMP")
+
+
+def _cell(spec: Spec, name: str, file: BulkFile) -> str:
+    """What says whether a cell is empty: a typed time is not made a text for that."""
+    return _typed(name) if _is_typed_time(spec, name, file) else name
+
+
+def _regular_time(spec: Spec, name: str, file: BulkFile) -> _Regular:
+    column, form, cell = spec.columns[name], file.time_forms[name], _cell(spec, name, file)
+    usual = f"regexp_full_match({name}, {quoted(form.pattern)})"
+    parsed, is_instant = form.sql.format(name), form.is_instant
+    if cell != name:
+        is_instant = file.type_of(name) == "TIMESTAMP WITH TIME ZONE"
+        parsed = f"make_timestamp(epoch_us({cell}))" if is_instant else f"cast({cell} as timestamp)"
+        usual = "true"
+    local, utc = local_time_column(name), utc_time_column(name)
+    if is_instant:
+        helpers = {utc: parsed, local: f"utc_to_helsinki({utc})"}
+        values = {name: utc}
+    else:
+        helpers = {local: parsed}
+        values = {name: f"helsinki_to_utc({local})"}
+    if column.local_date:
+        values[column.local_date] = f"cast({local} as date)"
+    known = (
+        f"{local} between timestamp '{FIRST_YEAR}-01-01' and timestamp '{LAST_YEAR}-12-31 23:59:59'"
+    )
+    return _Regular(helpers, values, f"{cell} is null or coalesce({usual} and {known}, false)")
+
+
+# --- the third scan: the rest ---------------------------------------------------------------------
+
+
+def _make_raw(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
+    columns = ", ".join(f"{name} varchar" for name in spec.loaded_columns)
+    connection.execute(
+        "create temp table raw (row_id bigint, source_file varchar, source_line bigint,"
+        f" source_column varchar, defect varchar, {columns})"
+    )
+
+
+def _make_rest(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, parts: Sequence[Path], regular: int
+) -> None:
+    """Make the table `rest`: the rows that are not in the files written."""
+    own = _own_keys(spec)
+    part = f"hash({', '.join(own)})" if own else _NO_KEY_PART
+    people = [f"{spec.columns[name].personal}_pseudonym" for name in _personal_keys(spec)]
+    listed = ", ".join(quoted(str(path)) for path in parts)
+    is_written = (
+        f"identity in (select {_hashed(part, people)}"
+        f" from read_parquet([{listed}], hive_partitioning = false))"
+    )
+    total = _number(connection, "select count(*) from scanned")
+    connection.execute(
+        "create temp table rest as select file, ordinal, text_key from keys"
+        f" where {'false' if regular == total else f'not ({is_written})'}"
+    )
+    if regular + _number(connection, "select count(*) from rest") != total:
+        raise _changed()
+
+
+def _changed() -> DeliveryRefused:
+    return refuse(
+        "unreadable_file",
+        "the files changed while they were read",
+        "let the folder's name end in .part until its files are complete",
+    )
+
+
+def _add_rest(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile, lines: Lines
+) -> None:
+    """Add a file's other rows to `raw`, each with its line."""
+    row = connection.execute(
+        f"select count(*), count(distinct text_key) from rest where file = {file.number}"
+    ).fetchone()
+    assert row is not None
+    count, distinct = row
+    columns = ", ".join(spec.loaded_columns)
+    # Numbering takes one thread: it is done only when keys do not tell the rows apart.
+    by = "text_key" if count == distinct else "ordinal"
+    relation = file.relation if by == "text_key" else file.numbered
+    others = [] if by == "text_key" else ["ordinal"]
+    texts = _texts(spec, file, relation, spec.loaded_columns, *others)
+    keyed = _with_helpers(spec, file, _own_keys(spec), texts)
+    connection.execute(
+        f"create or replace temp table found as"
+        f" select rest.ordinal, {', '.join(f'texts.{name}' for name in spec.loaded_columns)}"
+        f" from (select *, {_text_key(spec)} as text_key"
+        f" from (select *, {_key_part(spec, file)} as key_part from ({keyed}))) as texts"
+        f" join rest on rest.file = {file.number} and rest.{by} = texts.{by}"
+        if count
+        else "create or replace temp table found as"
+        f" select 0 as ordinal, {columns} from raw where false"
+    )
+    ordinals = [
+        ordinal for (ordinal,) in connection.execute("select ordinal from found").fetchall()
+    ]
+    if len(ordinals) != count:
+        raise _changed()
+    places = {
+        "ordinal": pa.array(ordinals, pa.int64()),
+        "line": pa.array([lines.of(ordinal) for ordinal in ordinals], pa.int64()),
+    }
+    broken = {
+        "line": pa.array([line for line, _ in lines.broken], pa.int64()),
+        "defect": pa.array([rule for _, rule in lines.broken], pa.string()),
+    }
+    connection.register("places", pa.table(places))
+    connection.register("broken", pa.table(broken))
+    # A row with nothing in it is no row, as in a spreadsheet.
+    everything = f"concat_ws('', {columns})"
+    connection.execute(
+        f"""
+        insert into raw by name
+        select
+            (select count(*) from raw) + row_number() over (order by source_line) - 1 as row_id,
+            {quoted(file.landed.name)} as source_file,
+            *
+        from (
+            select line as source_line, cast(null as varchar) as defect, {columns}
+            from found
+            join places on found.ordinal = places.ordinal
+            where {cleaned(everything)} is not null
+            union all by name
+            select line as source_line, defect from broken
+        )
+        """
+    )
+    connection.unregister("places")
+    connection.unregister("broken")
+
+
+def _scan_findings(connection: duckdb.DuckDBPyConnection, spec: Spec) -> list[Finding]:
+    """What the free text says that it should not."""
+    findings = []
+    for name, column in spec.columns.items():
+        if not column.scanned:
+            continue
+        rows = _number(connection, f"select count(*) from raw where has_identity_code({name})")
+        if rows:
+            findings.append(
+                Finding(
+                    "identity_code_in_text",
+                    "warning",
+                    f'column "{spec.header_name(name)}" holds personal identity codes;'
+                    " the text is not loaded",
+                    "write no identity codes into free text",
+                    spec.header_name(name),
+                    rows,
+                )
+            )
+    return findings

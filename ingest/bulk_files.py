@@ -1,0 +1,590 @@
+"""Files of a bulk delivery: how each is written, and on which line of it a row stands."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from re import fullmatch
+
+import duckdb
+
+from ingest.casting import FINNISH_DATE, ISO_DATE, quoted
+from ingest.errors import DeliveryRefused, IngestError, refuse
+from ingest.landing import LandedFile
+from ingest.layout import column_positions
+from ingest.reading import WINDOWS_MARKS, separator_of
+from ingest.spec import Spec
+
+
+@dataclass(frozen=True)
+class TimeForm:
+    """A usual way to write a time.
+
+    Attributes:
+        pattern: Regular expression of a whole text, the same to Python and to DuckDB.
+        sql: Its value over a text `{}`: what the clock showed, or the UTC time of an instant.
+        is_instant: The text gives its offset from UTC.
+    """
+
+    pattern: str
+    sql: str
+    is_instant: bool = False
+
+
+_ISO_MINUTE = rf"{ISO_DATE}[ T]\d{{2}}:\d{{2}}"
+_OFFSET = r"(Z|[+-]\d{2}:\d{2})"
+
+TIME_FORMS = (
+    TimeForm(rf"{FINNISH_DATE} \d{{1,2}}:\d{{2}}", "try_strptime({}, '%d.%m.%Y %H:%M')"),
+    TimeForm(rf"{FINNISH_DATE} \d{{1,2}}:\d{{2}}:\d{{2}}", "try_strptime({}, '%d.%m.%Y %H:%M:%S')"),
+    TimeForm(rf"{_ISO_MINUTE}(:\d{{2}}(\.\d{{1,6}})?)?", "try_cast({} as timestamp)"),
+    TimeForm(
+        rf"{_ISO_MINUTE}:\d{{2}}(\.\d{{1,6}})?{_OFFSET}",
+        "make_timestamp(epoch_us(try_cast({} as timestamptz)))",
+        is_instant=True,
+    ),
+    TimeForm(
+        rf"{_ISO_MINUTE}{_OFFSET}",
+        "make_timestamp(epoch_us("
+        "try_cast(substr({0}, 1, 16) || ':00' || substr({0}, 17) as timestamptz)))",
+        is_instant=True,
+    ),
+)
+
+_SAMPLE_BYTES = 1 << 16
+_SAMPLE_ROWS = 200
+_CHUNK_BYTES = 1 << 24
+_TAIL_BYTES = 1 << 21
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+#: Bytes that Latin-1 gives to control characters and Windows-1252 to marks; and all others.
+_CONTROLS = bytes(range(0x7F, 0xA0))
+_NO_CONTROLS = bytes(sorted(set(range(256)) - set(_CONTROLS)))
+
+#: DuckDB's errors of rows, from the one that says least: the rule each breaks.
+_DEFECTS = {
+    "MISSING COLUMNS": "too_few_cells",
+    "TOO MANY COLUMNS": "too_many_cells",
+    "UNQUOTED VALUE": "broken_quotes",
+}
+
+#: Errors of DuckDB that no delivery is to blame for.
+_OURS = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.InterruptException,
+)
+
+
+@dataclass(frozen=True)
+class CsvForm:
+    """How a csv is written.
+
+    Attributes:
+        encoding: `utf-8`, `latin-1` or `cp1252`.
+        separator: Between its cells.
+        header_rows: Rows up to its header and with it, blank ones too.
+        header_lines: Lines that these rows take.
+        lines: Lines up to the last that is not blank.
+    """
+
+    encoding: str
+    separator: str
+    header_rows: int
+    header_lines: int
+    lines: int
+
+
+@dataclass(frozen=True)
+class BulkFile:
+    """One file as DuckDB reads it: columns `c0`, `c1`, ...
+
+    Attributes:
+        landed: The file.
+        number: Its place in the delivery, from 1.
+        source: SQL of a table function that reads it, without its closing bracket.
+        columns: SQL of the columns it has.
+        types: DuckDB's type of each.
+        positions: Column of the spec -> index of the file's column.
+        time_forms: How most times of a column are written.
+        csv: Set for a csv.
+    """
+
+    landed: LandedFile
+    number: int
+    source: str
+    columns: str
+    types: Sequence[str]
+    positions: Mapping[str, int]
+    time_forms: Mapping[str, TimeForm]
+    csv: CsvForm | None = None
+
+    @property
+    def relation(self) -> str:
+        """SQL of its rows; those that are no rows by their mere shape are left out."""
+        return f"(select {self.columns} from {self.source}))"
+
+    @property
+    def numbered(self) -> str:
+        """SQL of its rows with the `ordinal` of each, from 1."""
+        if self.csv is None:
+            return (
+                f"(select {self.columns}, file_row_number + 1 as ordinal"
+                f" from {self.source}, file_row_number = true))"
+            )
+        # A window without order numbers rows as they stand in the file, on one thread.
+        return f"(select {self.columns}, row_number() over () as ordinal from {self.source}))"
+
+    def type_of(self, column: str) -> str:
+        """DuckDB's type of a column of the spec; one that the file does not have is a text."""
+        position = self.positions.get(column)
+        return "VARCHAR" if position is None else self.types[position]
+
+    def cell(self, column: str) -> str:
+        """A column of the file as it is typed there."""
+        position = self.positions.get(column)
+        return "cast(null as varchar)" if position is None else f"c{position}"
+
+    def text(self, column: str) -> str:
+        """A column of the file as a text that the casts read back without loss."""
+        type_, cell = self.type_of(column), self.cell(column)
+        if type_ == "VARCHAR":
+            return f"nullif({cell}, '')"
+        if type_ == "TIMESTAMP WITH TIME ZONE":
+            return f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+        if type_.startswith("TIMESTAMP"):
+            return f"strftime(cast({cell} as timestamp), '%Y-%m-%dT%H:%M:%S.%f')"
+        if type_ in ("DOUBLE", "FLOAT"):
+            # A column of codes with gaps becomes floating point on its way through pandas.
+            whole = f"cast(try_cast({cell} as bigint) as varchar)"
+            return (
+                f"case when not isnan({cell}) then"
+                f" case when {cell} = trunc({cell}) and try_cast({cell} as bigint) is not null"
+                f" then {whole} else replace(cast({cell} as varchar), '.', ',') end end"
+            )
+        if type_.startswith("DECIMAL"):
+            return f"replace(cast({cell} as varchar), '.', ',')"
+        return f"cast({cell} as varchar)"
+
+
+@contextmanager
+def reading(file: BulkFile | LandedFile) -> Iterator[None]:
+    """Turn DuckDB's errors into ours: its texts quote cells, and cells may be anybody's.
+
+    Raises:
+        DeliveryRefused: the file cannot be read.
+        IngestError: the machine fails (disk, memory) and no delivery is to blame.
+    """
+    name = file.landed.name if isinstance(file, BulkFile) else file.name
+    try:
+        yield
+    except _OURS as error:
+        raise IngestError(
+            f"{name} cannot be read or its rows cannot be written ({type(error).__name__}):"
+            " look for free memory and disk space"
+        ) from None
+    except (duckdb.InvalidInputException, duckdb.DataError) as error:
+        raise _unreadable(name, type(error).__name__) from None
+    except duckdb.Error as error:
+        # Parts of a damaged Parquet file raise what has no kind. All others are defects of ours.
+        if type(error) is not duckdb.Error:
+            raise
+        raise _unreadable(name, "Error") from None
+
+
+def _unreadable(name: str, reason: str) -> DeliveryRefused:
+    if Path(name).suffix.lower() == ".parquet":
+        return refuse(
+            "unreadable_file",
+            f"{name} cannot be read as Parquet: the file is truncated or damaged",
+            "write it again and send it as a new delivery",
+        )
+    return refuse(
+        "broken_csv",
+        f"{name} cannot be read as csv: its quotes or line breaks are mixed up ({reason})",
+        "write all rows alike and send the whole file again",
+    )
+
+
+def open_files(
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    files: Sequence[LandedFile],
+    stack: ExitStack,
+) -> list[BulkFile]:
+    """Look at all files of a delivery; the first refusal speaks for all, with the rows of all.
+
+    Args:
+        connection: Where they will be read.
+        spec: A bulk source's spec.
+        files: The files.
+        stack: Closes what is held open while they are read.
+
+    Raises:
+        DeliveryRefused: a file cannot be read, or has an unknown, missing or repeated column.
+    """
+    opened: list[BulkFile] = []
+    refusals: list[DeliveryRefused] = []
+    for number, file in enumerate(files, start=1):
+        try:
+            opened.append(_open(connection, spec, file, number, stack))
+        except DeliveryRefused as refusal:
+            refusals.append(refusal)
+    if not refusals:
+        return opened
+    finding = refusals[0].finding
+    counts = [refusal.rows_in for refusal in refusals]
+    rows_in: int | None = None
+    if None not in counts:
+        rows_in = sum(count or 0 for count in counts)
+        rows_in += sum(_rows_of(connection, file) for file in opened)
+    raise refuse(finding.code, finding.message, finding.fix, column=finding.column, rows_in=rows_in)
+
+
+def _rows_of(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> int:
+    if file.csv is not None:
+        return _csv_rows(file.landed, file.csv.separator) - 1
+    row = connection.execute(f"select count(*) from {file.relation}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _open(
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    file: LandedFile,
+    number: int,
+    stack: ExitStack,
+) -> BulkFile:
+    if file.size == 0:
+        raise refuse("empty_file", f"{file.name} is empty", "send the file again")
+    match file.path.suffix.lower():
+        case ".csv" | ".txt":
+            return _open_csv(spec, file, number, stack)
+        case ".parquet":
+            with reading(file):
+                return _open_parquet(connection, spec, file, number)
+    raise refuse(
+        "unknown_format",
+        f"{file.name} is neither csv nor Parquet",
+        "send the rows in one of these formats",
+    )
+
+
+# --- csv ------------------------------------------------------------------------------------------
+
+
+def _open_csv(spec: Spec, file: LandedFile, number: int, stack: ExitStack) -> BulkFile:
+    encoding, lines = _look_through(file)
+    with file.path.open("rb") as stream:
+        data = stream.read(_SAMPLE_BYTES)
+    name = "utf-8-sig" if encoding == "utf-8" else encoding
+    sample = data.decode(name, errors="ignore")
+    separator = separator_of(sample)
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    header: list[str] | None = None
+    header_rows = 0
+    for cells in reader:
+        header_rows += 1
+        if any(cell.strip() for cell in cells):
+            header = cells
+            break
+    if header is None:
+        raise refuse("empty_file", f"{file.name} holds only blank lines", "send the file again")
+    header_lines = reader.line_num
+    try:
+        positions = column_positions(spec, file.name, header, rows_in=None)
+    except DeliveryRefused as refusal:
+        has_header = refusal.finding.code != "no_header"
+        rows_in = _csv_rows(file, separator) - has_header
+        found = refusal.finding
+        raise refuse(
+            found.code, found.message, found.fix, column=found.column, rows_in=rows_in
+        ) from None
+    # The sample breaks off anywhere: its last row may be half of one.
+    body = [cells for cells in islice(reader, _SAMPLE_ROWS) if len(cells) >= len(header)]
+    texts = {
+        column: [cells[positions[column]] for cells in body]
+        for column in spec.columns
+        if column in positions
+    }
+    path = file.path
+    if encoding == "cp1252":
+        path = _recoded(file, stack)
+    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(header)))
+    encoded = ", encoding = 'latin-1'" if encoding == "latin-1" else ""
+    source = (
+        f"read_csv({quoted(str(path))}, auto_detect = false, header = false,"
+        f" skip = {header_rows}, delim = {quoted(separator)}, quote = '\"', escape = '\"',"
+        # Not `ignore_errors`, which loses the row after one with broken quotes (DuckDB 1.5).
+        f" columns = {{{names}}}{encoded}, store_rejects = true"
+    )
+    return BulkFile(
+        file,
+        number,
+        source,
+        "*",
+        ["VARCHAR"] * len(header),
+        positions,
+        _time_forms(spec, texts),
+        CsvForm(encoding, separator, header_rows, header_lines, lines),
+    )
+
+
+def _look_through(file: LandedFile) -> tuple[str, int]:
+    """Encoding of a csv, and its lines up to the last that is not blank."""
+    lines = trailing = 0
+    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+    with file.path.open("rb") as stream:
+        if stream.read(2) in _BYTE_ORDER_MARKS:
+            raise _not_accepted(file, "is UTF-16")
+        stream.seek(0)
+        while chunk := stream.read(_CHUNK_BYTES):
+            lines += chunk.count(b"\n")
+            content = chunk.rstrip(b"\r\n")
+            trailing = chunk[len(content) :].count(b"\n") + (0 if content else trailing)
+            if decoder is not None and not (chunk.isascii() and not decoder.getstate()[0]):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    decoder = None
+    lines += 1 - trailing
+    if decoder is not None and not decoder.getstate()[0]:
+        return "utf-8", lines
+    controls = _control_bytes(file)
+    if controls - WINDOWS_MARKS:
+        raise _not_accepted(file, "is neither UTF-8 nor Latin-1")
+    return "cp1252" if controls else "latin-1", lines
+
+
+def _control_bytes(file: LandedFile) -> set[int]:
+    found: set[int] = set()
+    with file.path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            found |= set(chunk.translate(None, _NO_CONTROLS))
+    return found
+
+
+def _not_accepted(file: LandedFile, what: str) -> DeliveryRefused:
+    return refuse(
+        "broken_encoding",
+        f"{file.name} {what}",
+        "save the file as CSV UTF-8 and send it as a new delivery",
+    )
+
+
+def _recoded(file: LandedFile, stack: ExitStack) -> Path:
+    """A copy in UTF-8 of a file in Windows-1252, which DuckDB does not read; in memory only."""
+    if not hasattr(os, "memfd_create"):
+        raise _not_accepted(file, "holds characters of Windows-1252")
+    copy = stack.enter_context(os.fdopen(os.memfd_create("delivery"), "wb"))
+    with file.path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            copy.write(chunk.decode("cp1252").encode())
+    copy.flush()
+    return Path(f"/proc/self/fd/{copy.fileno()}")
+
+
+def _csv_rows(file: LandedFile, separator: str) -> int:
+    """Rows of a csv, its header among them, blank lines apart."""
+    return sum(1 for start, _ in _row_lines(file, separator) if start)
+
+
+def _row_lines(file: LandedFile, separator: str) -> Iterator[tuple[int, int]]:
+    """First and last line of each row of a csv; (0, 0) for a blank line."""
+    with file.path.open(encoding="latin-1", newline="") as stream:
+        reader = csv.reader(stream, delimiter=separator)
+        line = 1
+        try:
+            for cells in reader:
+                yield (line, reader.line_num) if cells else (0, 0)
+                line = reader.line_num + 1
+        except csv.Error:
+            raise _swallowed(file, line) from None
+
+
+# --- Parquet --------------------------------------------------------------------------------------
+
+
+def _open_parquet(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, file: LandedFile, number: int
+) -> BulkFile:
+    source = f"read_parquet({quoted(str(file.path))}, binary_as_string = true"
+    columns = connection.execute(
+        f"select column_name, column_type from (describe select * from {source}))"
+    ).fetchall()
+    rows = connection.execute(f"select count(*) from {source})").fetchone()
+    assert rows is not None
+    positions = column_positions(spec, file.name, [name for name, _ in columns], rows_in=rows[0])
+    listed = ", ".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}" as c{index}'
+        for index, (name, _) in enumerate(columns)
+    )
+    types = [str(type_) for _, type_ in columns]
+    texts = {
+        column: [
+            text
+            for (text,) in connection.execute(
+                f"select c{position} from (select {listed} from {source}))"
+                f" where c{position} is not null limit {_SAMPLE_ROWS}"
+            ).fetchall()
+        ]
+        for column, position in positions.items()
+        if spec.columns[column].type == "timestamp" and types[position] == "VARCHAR"
+    }
+    return BulkFile(file, number, source, listed, types, positions, _time_forms(spec, texts))
+
+
+def _time_forms(spec: Spec, texts: Mapping[str, Sequence[str]]) -> dict[str, TimeForm]:
+    """The form that most of a column's first times have."""
+    return {
+        name: max(
+            TIME_FORMS,
+            key=lambda form: sum(
+                fullmatch(form.pattern, text) is not None for text in texts.get(name, ())
+            ),
+        )
+        for name, column in spec.columns.items()
+        if column.type == "timestamp"
+    }
+
+
+# --- lines ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Where the rows of a file stand.
+
+    Attributes:
+        broken: Line and rule of those that are no rows by their mere shape.
+        header_lines: Lines up to the header and with it.
+        places: Places of the broken rows among all rows, when each row is a line.
+        starts: First lines of the other rows, when some row is not a line.
+    """
+
+    broken: Sequence[tuple[int, str]] = ()
+    header_lines: int = 1
+    places: Sequence[int] = ()
+    starts: Sequence[int] | None = None
+
+    def of(self, ordinal: int) -> int:
+        """Line on which a row starts, given its ordinal among those that are not broken."""
+        if self.starts is not None:
+            return self.starts[ordinal - 1]
+        place = ordinal
+        while (moved := ordinal + bisect_right(self.places, place)) != place:
+            place = moved
+        return self.header_lines + place
+
+
+def take_rejects(connection: duckdb.DuckDBPyConnection, file: BulkFile) -> list[tuple[int, str]]:
+    """Number and error of the rows that the scan before left out; raw rows, they are forgotten."""
+    if file.csv is None:
+        return []
+    found = connection.execute(
+        "select line, list(distinct cast(error_type as varchar)) from reject_errors"
+        " group by line order by line"
+    ).fetchall()
+    connection.execute("drop table reject_errors; drop table reject_scans")
+    return [(int(line), max(kinds, key=_severity)) for line, kinds in found]
+
+
+def _severity(kind: str) -> int:
+    known = list(_DEFECTS)
+    return known.index(kind) if kind in known else len(known)
+
+
+def find_lines(file: BulkFile, rows: int, rejects: Sequence[tuple[int, str]]) -> Lines:
+    """Account for every line of a file.
+
+    Args:
+        file: The file.
+        rows: Rows that DuckDB reads in it.
+        rejects: Number (blank lines and the header count) and DuckDB's error of those it does not.
+
+    Raises:
+        DeliveryRefused: rows are swallowed by a quote that does not close.
+    """
+    form = file.csv
+    if form is None:
+        return Lines()
+    for number, kind in rejects:
+        if kind not in _DEFECTS:
+            raise _swallowed(file.landed, number)
+    broken = [(number, _DEFECTS[kind]) for number, kind in rejects]
+    if rows + len(broken) == form.lines - form.header_lines:
+        # As many rows as lines: each line is a row, and a broken one ends with its line.
+        _refuse_open_end(file, broken, form.header_rows + rows + len(broken))
+        places = [number - form.header_rows for number, _ in broken]
+        lines = [
+            (form.header_lines + place, rule)
+            for place, (_, rule) in zip(places, broken, strict=True)
+        ]
+        return Lines(lines, form.header_lines, places)
+    return _exact_lines(file, form, rows, broken)
+
+
+def _exact_lines(
+    file: BulkFile, form: CsvForm, rows: int, broken: Sequence[tuple[int, str]]
+) -> Lines:
+    """Lines in a file with blank ones, or with cells that hold line breaks."""
+    rules = dict(broken)
+    starts = array("q")
+    lines: list[tuple[int, str]] = []
+    last = 0
+    for number, (start, end) in enumerate(_row_lines(file.landed, form.separator), start=1):
+        if number <= form.header_rows or not start:
+            continue
+        last = number
+        rule = rules.get(number)
+        if rule is None:
+            starts.append(start)
+            continue
+        if rule == "broken_quotes" and end > start:
+            raise _swallowed(file.landed, start)
+        lines.append((start, rule))
+    if len(starts) != rows or len(lines) != len(broken):
+        raise _swallowed(file.landed, lines[0][0] if lines else form.header_lines + 1)
+    _refuse_open_end(file, broken, last)
+    return Lines(lines, form.header_lines, starts=starts)
+
+
+def _refuse_open_end(file: BulkFile, broken: Sequence[tuple[int, str]], last: int) -> None:
+    """Refuse a file that ends in a quoted cell: who knows how many rows are lost."""
+    if not broken or broken[-1] != (last, "broken_quotes"):
+        return
+    assert file.csv is not None
+    with file.landed.path.open("rb") as stream:
+        stream.seek(max(0, file.landed.size - _TAIL_BYTES))
+        line = stream.read().rstrip(b"\r\n").rpartition(b"\n")[2].decode("latin-1")
+    try:
+        list(csv.reader([line], delimiter=file.csv.separator, strict=True))
+    except csv.Error as error:
+        if "unexpected end" not in str(error):
+            return
+    raise refuse(
+        "broken_csv",
+        f"{file.landed.name} breaks off in a quoted cell on line {file.csv.lines}",
+        "send the whole file again",
+    )
+
+
+def _swallowed(file: LandedFile, line: int) -> DeliveryRefused:
+    return refuse(
+        "broken_csv",
+        f"{file.name} cannot be read from line {line} on:"
+        " a cell is too long, or a quote that does not close swallows the rows after it",
+        "correct the quotes and send the whole file again",
+    )

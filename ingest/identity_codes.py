@@ -1,0 +1,116 @@
+"""Finnish personal identity codes: what one looks like, whether one is real, how it is masked.
+
+`DDMMYY` + separator + individual number + check character (Väestötietoasetus 128/2010 and the
+separators added on 1.1.2023): `+` for the 1800s, `-YXWVU` for the 1900s, `ABCDEF` for the 2000s.
+The separator is part of the identity: two persons may differ in nothing else. Each rule stands once
+in Python, for single texts, and once in SQL, for columns.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+CHECK_CHARACTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+
+_CENTURIES = {"+": 1800, **dict.fromkeys("-YXWVU", 1900), **dict.fromkeys("ABCDEF", 2000)}
+
+#: Dashes that word processors write where a hyphen is meant.
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
+
+#: Anything that has the form of a code, anywhere in a text.
+FORM = (
+    rf"(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{{2}}[-+A-FU-Ya-fu-y{_DASHES}][0-9]{{3}}"
+    r"[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
+)
+
+#: What every text with a code in it has, and hardly any other: a quick look.
+MAYBE_CODE = rf"[0-9]{{6}}[-+A-FU-Ya-fu-y{_DASHES}][0-9]{{3}}"
+
+#: What stands in place of a masked code.
+MASK = "******-****"
+
+# A build id (`20221031-0123456789ab`) holds what looks like a code and is none.
+_BUILD_ID = r"(?<![0-9A-Za-z])20[0-9]{6}-[0-9a-f]{12}(?![0-9A-Za-z])"
+_MASKED = re.compile(rf"({_BUILD_ID})|{FORM}")
+
+
+def mask(text: str) -> str:
+    """The text with everything that has the form of an identity code masked."""
+    return _MASKED.sub(lambda match: match[1] or MASK, text)
+
+
+def check_character(digits: str) -> str:
+    """Check character of `DDMMYY` and the individual number, nine digits."""
+    return CHECK_CHARACTERS[int(digits) % 31]
+
+
+def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection the macros below; each takes a `varchar`.
+
+    - `identity_birth_date(x)`: the birth date of an upper-case code of eleven characters; null when
+      it is no code: the form, the date or the check character is wrong.
+    - `normal_identifier(x)`: a code in upper case and with a hyphen; any other text as it is.
+    - `has_identity_code(x)`: whether a text holds a real code anywhere, in either case.
+    - `looks_like_identity_code(x)`: whether an upper-case text as a whole has the form of one, real
+      or not, also with separators and check characters that no code has.
+    - `masked(x)`: the text with everything that has the form of a code masked.
+    """
+    centuries = " ".join(
+        f"when '{separator}' then '{century // 100}'" for separator, century in _CENTURIES.items()
+    )
+    connection.execute(
+        f"""
+        create or replace macro identity_birth_date(x) as
+        case
+            when
+                regexp_full_match(x, '{FORM}')
+                and substr(
+                    '{CHECK_CHARACTERS}',
+                    1 + cast(
+                        try_cast(substr(x, 1, 6) || substr(x, 8, 3) as bigint) % 31 as integer
+                    ),
+                    1
+                ) = substr(x, 11, 1)
+                then cast(try_strptime(
+                    case substr(x, 7, 1) {centuries} end
+                    || substr(x, 5, 2) || substr(x, 3, 2) || substr(x, 1, 2),
+                    '%Y%m%d'
+                ) as date)
+        end
+        """
+    )
+    connection.execute(
+        f"create or replace macro plain_dashes(x) as"
+        f" translate(x, '{_DASHES}', '{'-' * len(_DASHES)}')"
+    )
+    connection.execute(
+        f"""
+        create or replace macro has_identity_code(x) as
+        len(list_filter(
+            regexp_extract_all(upper(x), '{FORM}'),
+            lambda code: identity_birth_date(plain_dashes(code)) is not null
+        )) > 0
+        """
+    )
+    connection.execute(
+        """
+        create or replace macro looks_like_identity_code(x) as
+        regexp_full_match(x, '[0-9]{6}[-+A-Z][0-9]{3}[0-9A-Z]')
+        """
+    )
+    connection.execute(
+        """
+        create or replace macro normal_identifier(x) as
+        case
+            when looks_like_identity_code(upper(plain_dashes(x))) then upper(plain_dashes(x))
+            else x
+        end
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace macro masked(x) as regexp_replace(x, '{FORM}', '{MASK}', 'g')
+        """
+    )

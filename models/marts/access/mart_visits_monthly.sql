@@ -1,0 +1,25 @@
+with
+
+visits as (
+
+    select * from {{ ref('fct_visits') }}
+
+),
+
+final as (
+
+    select
+        cast({{ dbt.date_trunc('month', 'visit_date') }} as date) as month_start_date,
+        unit_id,
+        service_form_code,
+        contact_mode_code,
+        profession_group,
+        producer_type,
+        count(*) as visit_count,
+        count(distinct client_pseudonym) as client_count
+    from visits
+    group by 1, 2, 3, 4, 5, 6
+
+)
+
+select * from final

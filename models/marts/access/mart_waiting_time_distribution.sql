@@ -1,0 +1,68 @@
+with
+
+cases as (
+
+    select * from {{ ref('int_access__cases') }}
+
+),
+
+periods as (
+
+    select * from {{ ref('int_access__periods') }}
+
+),
+
+monthly as (
+
+    select
+        measure_code,
+        cast({{ dbt.date_trunc('month', 'start_date') }} as date) as month_start_date,
+        unit_id,
+        area_code,
+        producer_type,
+        wait_days,
+        count(*) as need_count
+    from cases
+    where wait_days is not null
+    group by 1, 2, 3, 4, 5, 6
+
+),
+
+scoped as (
+
+    {% for scope_type, scope_id in access_scopes().items() -%}
+    select
+        measure_code,
+        month_start_date,
+        '{{ scope_type }}' as scope_type,
+        {{ scope_id }} as scope_id,
+        wait_days,
+        need_count
+    from monthly
+    {% if not loop.last %}
+    union all
+
+    {% endif %}
+    {%- endfor %}
+
+),
+
+final as (
+
+    select
+        scoped.measure_code,
+        periods.period_grain,
+        periods.period_start,
+        periods.period_end,
+        scoped.scope_type,
+        scoped.scope_id,
+        scoped.wait_days,
+        cast(sum(scoped.need_count) as bigint) as need_count
+    from scoped
+    inner join periods
+        on scoped.month_start_date = periods.month_start_date
+    group by 1, 2, 3, 4, 5, 6, 7
+
+)
+
+select * from final
