@@ -39,6 +39,7 @@ class Table:
         grain: Columns that identify a row; exports are sorted by them.
         columns: Its columns in order.
         schema_version: Hash of names and types, so that readers notice a change.
+        cut_by: Date column by whose month the export is cut into files; None for one file.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Table:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     schema_version: str
+    cut_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _tables(manifest: Mapping[str, Any]) -> tuple[Table, ...]:
                     for name, column in node["columns"].items()
                 ),
                 schema_version=hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12],
+                cut_by=meta.get("cut_by"),
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from sotedw.errors import WrongUse
-from sotedw.home import DATABASE_NAME, Home
+from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def ask(release: Path, sql: str) -> Answer:
         WrongUse: the query is not valid on this release.
     """
     try:
-        with duckdb.connect(str(release / DATABASE_NAME), read_only=True) as connection:
+        with _open(release) as connection:
             relation = connection.sql(sql) if sql.strip() else None
             if relation is None:
                 raise WrongUse("this statement gives no rows; a release is only read")
@@ -99,12 +99,23 @@ def ask(release: Path, sql: str) -> Answer:
         raise WrongUse(f"the query failed on {release.name}: {error}") from error
 
 
+def _open(release: Path) -> duckdb.DuckDBPyConnection:
+    """The database of a release; its views read the release's own files, wherever it stands."""
+    connection = duckdb.connect(str(release / DATABASE_NAME), read_only=True)
+    folder = str(release.resolve()).replace("'", "''")
+    connection.execute(f"set variable {RELEASE_VARIABLE} = '{folder}'")
+    return connection
+
+
 def catalogue(release: Path) -> Sequence[tuple[str, int, str]]:
     """Name, rows and description of every table of a release."""
-    with duckdb.connect(str(release / DATABASE_NAME), read_only=True) as connection:
+    with _open(release) as connection:
         found = connection.execute(
             "select table_name, coalesce(comment, '') from duckdb_tables()"
-            " where schema_name = 'main' order by table_name"
+            " where schema_name = 'main'"
+            " union all select view_name, coalesce(comment, '') from duckdb_views()"
+            " where schema_name = 'main' and not internal"
+            " order by table_name"
         ).fetchall()
         rows = []
         for name, comment in found:

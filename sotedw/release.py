@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,7 @@ from ingest.casting import quoted
 from ingest.files import sync_folder, sync_tree
 from ingest.ledger import LedgerEntry
 from sotedw.dbt_artifacts import Table
-from sotedw.home import DATABASE_NAME, Home
+from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
 from sotedw.quality import QUALITY_SOURCES, QUALITY_TABLES
 from sotedw.sources import SourceState
 
@@ -54,6 +54,16 @@ class ReleaseInputs:
     report: str
 
 
+#: How a copied or moved release is opened; views of large facts read its own files then.
+_ATTACH = f"""-- Opens this release wherever it stands. Run it in DuckDB from the release's folder,
+-- or write the folder's path in place of the dot:
+--     duckdb -cmd ".read attach.sql"
+set variable {RELEASE_VARIABLE} = '.';
+attach '{DATABASE_NAME}' as warehouse (read_only);
+use warehouse;
+"""
+
+
 def write_release(home: Home, inputs: ReleaseInputs, threads: int) -> Path:
     """Write a whole release beside the others; it is not published yet.
 
@@ -69,6 +79,7 @@ def write_release(home: Home, inputs: ReleaseInputs, threads: int) -> Path:
         (temporary / "analyses").mkdir()
         for name, path in inputs.analyses.items():
             shutil.copyfile(path, temporary / "analyses" / f"{name}.sql")
+        (temporary / "attach.sql").write_text(_ATTACH, encoding="utf-8")
         (temporary / "reports").mkdir()
         (temporary / "reports" / "quality.html").write_text(inputs.report, encoding="utf-8")
         _write_manifest(temporary, inputs, rows)
@@ -111,13 +122,23 @@ def _write_tables(
     parquet = folder / "parquet" / "internal"
     parquet.mkdir(parents=True)
     written: dict[str, tuple[int, str]] = {}
+    is_synthetic = _is_synthetic(inputs)
     with duckdb.connect(str(folder / DATABASE_NAME)) as connection:
         connection.execute(f"set threads = {threads}")
+        # Views are bound while the release still stands under its temporary name.
+        connection.execute(f"set variable {RELEASE_VARIABLE} = {quoted(str(folder))}")
         connection.execute(f"attach {quoted(str(home.build_database))} as build (read_only)")
         connection.register("quality_results", inputs.quality)
         sources = {table.name: f"build.main.{table.name}" for table in inputs.tables}
         sources |= QUALITY_SOURCES
         for table in (*inputs.tables, *QUALITY_TABLES):
+            if table.cut_by is not None:
+                source = sources[table.name]
+                for path, rows in _copy_months(connection, table, source, parquet, is_synthetic):
+                    written[str(path.relative_to(folder))] = (rows, table.schema_version)
+                _view(connection, table, home.releases / inputs.build_id)
+                _comment(connection, table)
+                continue
             order = ", ".join(f"{name} nulls first" for name in table.grain)
             connection.execute(
                 f"create table main.{table.name} as"
@@ -125,7 +146,7 @@ def _write_tables(
             )
             _comment(connection, table)
             path = parquet / f"{table.name}.parquet"
-            _copy(connection, table, path)
+            _copy(connection, table, f"main.{table.name}", path, is_synthetic)
             written[str(path.relative_to(folder))] = (
                 _count(connection, table.name),
                 table.schema_version,
@@ -136,21 +157,38 @@ def _write_tables(
     return written
 
 
+def _is_synthetic(inputs: ReleaseInputs) -> bool:
+    """Whether generated data are among the inputs: then nothing of the release is about anybody."""
+    return any(
+        entry.is_synthetic and entry.delivery_date <= inputs.as_of_date for entry in inputs.entries
+    )
+
+
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    connection.execute(f"comment on table main.{table.name} is {quoted(table.description)}")
+    kind = "table" if table.cut_by is None else "view"
+    connection.execute(f"comment on {kind} main.{table.name} is {quoted(table.description)}")
     for column in table.columns:
         connection.execute(
             f"comment on column main.{table.name}.{column.name} is {quoted(column.description)}"
         )
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> None:
-    """One sorted file a table; what its columns mean travels in the file's metadata.
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    source: str,
+    path: Path,
+    is_synthetic: bool,
+) -> int:
+    """One sorted file; what its columns mean travels in the file's metadata.
 
     No date and no build id in it: an unchanged table stays the same file from night to night.
+
+    Returns:
+        Rows written.
     """
     order = ", ".join(f"{name} nulls first" for name in table.grain)
-    metadata = {
+    metadata: dict[str, Any] = {
         "description": table.description,
         "owner": table.owner,
         "sensitivity": table.sensitivity,
@@ -158,10 +196,57 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> No
         "schema_version": table.schema_version,
         "columns": {column.name: column.description for column in table.columns},
     }
+    if is_synthetic:
+        metadata["is_synthetic"] = True
     text = json.dumps(metadata, ensure_ascii=False, sort_keys=True)
-    connection.execute(
-        f"copy (select * from main.{table.name} order by {order}) to {quoted(str(path))}"
+    row = connection.execute(
+        f"copy (select * from {source} order by {order}) to {quoted(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{sotedw: {quoted(text)}}})"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _copy_months(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    source: str,
+    parquet: Path,
+    is_synthetic: bool,
+) -> Iterator[tuple[Path, int]]:
+    """A folder of sorted files, one a month; rows without a date have a file of their own.
+
+    `COPY ... PARTITION_BY` on several threads is neither sorted nor repeatable.
+    """
+    folder = parquet / table.name
+    folder.mkdir()
+    column = table.cut_by
+    months = [
+        month
+        for (month,) in connection.execute(
+            f"select distinct date_trunc('month', {column}) from {source}"
+            f" where {column} is not null order by 1"
+        ).fetchall()
+    ]
+    for month in months:
+        path = folder / f"{month:%Y-%m}.parquet"
+        first = f"date {quoted(f'{month:%Y-%m-%d}')}"
+        rows = (
+            f"(from {source} where {column} >= {first} and {column} < {first} + interval 1 month)"
+        )
+        yield path, _copy(connection, table, rows, path, is_synthetic)
+    # Always there, so that a table without rows still has a file with its columns.
+    path = folder / "undated.parquet"
+    rows = f"(from {source} where {column} is null)"
+    yield path, _copy(connection, table, rows, path, is_synthetic)
+
+
+def _view(connection: duckdb.DuckDBPyConnection, table: Table, release: Path) -> None:
+    """A view over the files of a large fact, where they stand or where `attach.sql` says."""
+    connection.execute(
+        f"create view main.{table.name} as select * from read_parquet("
+        f"coalesce(getvariable('{RELEASE_VARIABLE}'), {quoted(str(release))})"
+        f" || '/parquet/internal/{table.name}/*.parquet')"
     )
 
 
@@ -197,7 +282,7 @@ def _write_manifest(
         "build_id": inputs.build_id,
         "as_of_date": inputs.as_of_date.isoformat(),
         "code_version": inputs.code_version,
-        "is_synthetic": False,
+        "is_synthetic": _is_synthetic(inputs),
         "deliveries": [
             {
                 "delivery_id": entry.delivery_id,
