@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 LINT   := .venv-lint
+DEMO   ?= demo
+DEMO_EVENTS ?= 50000
 PIP    := -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint format docs lock clean
+.PHONY: help build demo test bench lint format docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,8 +17,21 @@ help: ## Show this list
 build: $(VENV)/.runtime ## Set up, and run the main job over landing/: ends with a published release
 	@$(BIN)/sotedw build
 
+# A key that protects nobody: the demo's clients are made up.
+demo: export SOTEDW_PSEUDONYM_KEY = key-of-the-demo-whose-clients-are-made-up
+demo: $(VENV)/.runtime ## The same over generated care events, in a home of its own (DEMO=demo)
+	@rm -rf $(DEMO)/landing
+	@mkdir -p $(DEMO)
+	@cp -R landing $(DEMO)/landing
+	@$(BIN)/sotedw generate --out $(DEMO)/landing --events $(DEMO_EVENTS)
+	@$(BIN)/sotedw build --landing $(DEMO)/landing --home $(DEMO)/warehouse
+
 test: $(VENV)/.test ## Set up, and run all tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+bench: $(VENV)/.runtime ## Measure the project beside its floor at 2, 10 and 20 million events (long)
+	@$(BIN)/python -m benchmarks.run --events 2000000 --events 10000000 --events 20000000 \
+		--date "$$(date +%F)"
 
 lint: $(LINT)/.ready ## Check style and types (in an environment of its own)
 	@$(LINT)/bin/ruff check .
