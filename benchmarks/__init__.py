@@ -1,0 +1,1 @@
+"""The engine's floor, and the project measured beside it (`docs/benchmarks.md`)."""
