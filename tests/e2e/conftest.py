@@ -23,6 +23,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 #: Every source that the warehouse knows, with or without deliveries.
 SOURCES = (
     "budget",
+    "care_events",
     "output_statistics",
     "personnel",
     "positions",

@@ -109,7 +109,7 @@ def night(
         {
             "talous.csv": f"{FINANCE_HEADER}\nHallinto;2021;96\N{NO-BREAK SPACE}000,5;17;"
             "1000 EUR;K\nHUS;2022;7,25;-;MEUR;E\n",
-            "delivery.yml": "document: annual_report_2021\n",
+            "delivery.yml": "document: annual_report_2021\ntable: 6\n",
         },
     )
     return Night(home, sotedw("build", "--home", home, "--landing", landing))
@@ -190,6 +190,7 @@ def test_the_manifest_says_since_when_each_source_is_stale(
     }
     assert found == {
         "budget": (newest_landed["budget"], [], "2022-03-31", "late"),
+        "care_events": (None, [], None, None),
         "output_statistics": (
             "2022-03-31",
             ["2022-04-30", "2022-05-31", "2022-06-30"],

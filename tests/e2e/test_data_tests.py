@@ -2,17 +2,20 @@
 
 What dbt compiled is run as it stands on a copy of the build's database, after one thing in it was
 made wrong. So that every source has rows to go wrong, the build is of the checkout's own landing
-folder with a delivery each of the two sources that it has none of.
+folder with a delivery each of the three sources that it has none of.
 """
 
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+
+from tests.reference import scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +41,23 @@ TAVOITE_TUNNUS;YKSIKKO;JAKSO;OSOITTAJA;NIMITTAJA;ARVO;NAYTTO
 T-14;;2022-Q1;34;50;68 %;Liikkumissopimukset 31.3.2022
 T-30;;2022-03;;;1 274,5;Toimitilojen neliöt
 """
+#: One non-urgent need of April, and the visit that met it five days later, at a listed station.
+EVENTS = scenarios.csv_text(
+    [
+        {
+            "record_id": "E1",
+            "record_updated_at": "10.04.2022 09:00",
+            "care_need_id": "N1",
+            "client_id": scenarios.identity_code(date(1990, 5, 1), "905"),
+            "unit_id": "1.2.246.10.2012566.10.90001",
+            "producer_type": "oma",
+            **scenarios.call("04.04.2022 09:00"),
+            **scenarios.visit("09.04.2022 09:00"),
+        }
+    ]
+)
 BESIDES = {
+    "care_events/2022-04-15": {"tapahtumat.csv": EVENTS},
     "positions/2022-04-15": {"vakanssit.csv": POSITIONS},
     "reported_values/2022-04-15": {"raportoidut.csv": REPORTED},
 }
@@ -75,6 +94,7 @@ STAGED = [
     (model, source, len([name for name in DELIVERED_IDS if name.startswith(f"{source}/")]))
     for model, source in (
         ("stg_budget__amounts", "budget"),
+        ("stg_care_events__records", "care_events"),
         ("stg_output_statistics__figures", "output_statistics"),
         ("stg_personnel__figures", "personnel"),
         ("stg_positions__posts", "positions"),
@@ -302,6 +322,31 @@ DEFECTS = [
             f"update {FACT} set period_start_date = '2020-01-01', period_end_date = '2020-12-31'"
             f" where {GUINEA_PIG}"
         ),
+        1,
+    ),
+    # --- access
+    (
+        "access_states_add_up_to_their_population",
+        (
+            "update main.mart_access_measures set met_count = met_count + 1"
+            " where measure_code = 'non_urgent_within_10_days' and period_grain = 'month'"
+            " and scope_type = 'city' and period_start = '2022-04-01'"
+        ),
+        1,
+    ),
+    (
+        "access_states_add_up_to_their_population",
+        "update main.fct_waiting_times set non_urgent_within_10_days_state = null",
+        3,
+    ),
+    (
+        "units_of_events_are_in_the_unit_list",
+        "update main.fct_care_events set unit_id = 'nowhere'",
+        1,
+    ),
+    (
+        "codes_of_events_are_valid_on_their_date",
+        "update main.fct_care_events set contact_mode_code = 'R50'",
         1,
     ),
     # --- budget
@@ -633,7 +678,8 @@ def home(
     landing = shutil.copytree(CHECKOUT / "landing", folder / "landing")
     for delivery_id, files in BESIDES.items():
         deliver(landing, delivery_id, files)
-    answer = sotedw.done("build", "--home", home, "--landing", landing, "--json").json
+    keyed = sotedw.having(variables={"SOTEDW_PSEUDONYM_KEY": "key-of-the-tests-of-data-tests"})
+    answer = keyed.done("build", "--home", home, "--landing", landing, "--json").json
     assert {item["outcome"] for item in answer["deliveries"]} == {"loaded"}
     assert len(answer["deliveries"]) == DELIVERED
     return home

@@ -32,12 +32,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 VACANCIES = 9 * 3 + 12 * 2
 HEADER = "HENKILOSTORYHMA;PALVELUKOKONAISUUS;LASKENTA_PVM;VAJE\n"
 ROW = "Hammaslääkärit;Hallinto;31.3.2022;"
-CHECK = "mart_vacancies.shortfall_share_in_range"
-KEY = {
-    "count_date": "2022-03-31",
-    "service_entity_code": "administration",
-    "staff_group_code": "dentists",
-}
+#: A share of more than one passes the door, where nobody knows which facts are shares.
+FACTS = "ASIA;JAKSO;ARVO;YKSIKKO;TARKKUUS;LAJI;OSIO\nshare_aged_over_65;2022;"
+PRINTED = "document: annual_report_2021\n"
+CHECK = "fct_published_facts.shares_in_range"
+KEY = {"fact_code": "share_aged_over_65", "period_text": "2022", "fact_kind": "actual"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,10 @@ def blocked(
     home = copied_home(folder)
     landing = shutil.copytree(CHECKOUT / "landing", folder / "landing")
     before = (home / "current").readlink().name
-    deliver(landing, "shortfall/2022-06-30", {"vaje.csv": f"{HEADER}{ROW}160\n"})
+    deliver(landing, "shortfall/2022-06-30", {"vaje.csv": f"{HEADER}{ROW}95\n"})
+    fact = f"{FACTS}160 %;%;tarkka;toteuma;1\n"
+    files = {"luvut.csv": fact, "delivery.yml": PRINTED}
+    deliver(landing, "published_facts/2022-06-30", files)
     answer = sotedw("build", "--home", home, "--landing", landing)
     run = newest_run(home)
     night = Night(home, landing, before, answer.code, answer, run)
@@ -95,10 +97,14 @@ def test_a_blocker_stops_publication_with_its_own_exit_code(blocked: Night) -> N
     assert blocked.code == 4
     assert blocked.answer is not None
     assert blocked.answer.out == ""
+    with duckdb.connect(
+        str(blocked.home / "releases" / blocked.before / "warehouse.duckdb"), read_only=True
+    ) as connection:
+        facts = connection.execute("select count(*) from fct_published_facts").fetchall()[0][0]
     assert (
         f"sotedw: not published, release {blocked.before} stays up:"
         " 1 blocker of the quality gate failed\n"
-        f"  {CHECK}: 1 of {VACANCIES + 1} rows (Fails on a shortfall below 0 or above 1,"
+        f"  {CHECK}: 1 of {facts + 1} rows (Fails on a share below -1 or above 1,"
     ) in blocked.answer.err
     assert f"Report: {blocked.run / 'quality.html'}" in blocked.answer.err
     assert "Traceback" not in blocked.answer.err
@@ -121,7 +127,7 @@ def test_the_failing_rows_are_kept_with_their_key(blocked: Night) -> None:
 def test_the_report_of_a_blocked_run_shows_what_stopped_it(blocked: Night) -> None:
     page = (blocked.run / "quality.html").read_text(encoding="utf-8")
     assert CHECK in page
-    assert "administration" in page
+    assert "share_aged_over_65" in page
     assert f"{CHECK}.parquet" in page
 
 
@@ -147,6 +153,9 @@ def killed(
     """Night 2: killed (signal 9) when the first models are built."""
     home = blocked.home
     deliver(blocked.landing, "shortfall/2022-07-31", {"vaje.csv": f"{HEADER}{ROW}16\n"})
+    fact = f"{FACTS}16 %;%;tarkka;toteuma;1\n"
+    files = {"luvut.csv": fact, "delivery.yml": PRINTED}
+    deliver(blocked.landing, "published_facts/2022-07-31", files)
     runs = set((home / "runs").iterdir())
     process = sotedw.start("build", "--home", home, "--landing", blocked.landing)
     deadline = time.monotonic() + 120

@@ -22,6 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("e2e_built")]
 
 #: What the interface promises under these names (`marts.md`), and what the marts stand on.
 MARTS = {"mart_output_statistics", "mart_vacancies", "mart_service_entity_finance"}
+
+#: Large facts: folders of Parquet files, a file a month, and views over them.
+CUT_FACTS = {"fct_care_events", "fct_visits", "fct_waiting_times"}
 TABLES = MARTS | {
     "dim_date",
     "dim_document",
@@ -84,6 +87,90 @@ INTERFACE = {
         "expenditure_amount": "DECIMAL(18,2)",
         "income_amount": "DECIMAL(18,2)",
     },
+    "fct_waiting_times": {
+        "care_need_id": "VARCHAR",
+        "client_pseudonym": "VARCHAR",
+        "unit_id": "VARCHAR",
+        "producer_type": "VARCHAR",
+        "service_form_code": "VARCHAR",
+        "urgency_class": "VARCHAR",
+        "start_at": "TIMESTAMP",
+        "start_date": "DATE",
+        "first_care_at": "TIMESTAMP",
+        "first_care_date": "DATE",
+        "wait_days": "INTEGER",
+        "first_contact_resolution_state": "VARCHAR",
+        "first_contact_resolution_exclusion_reason": "VARCHAR",
+        "urgent_same_or_next_day_state": "VARCHAR",
+        "urgent_same_or_next_day_exclusion_reason": "VARCHAR",
+        "non_urgent_within_10_days_state": "VARCHAR",
+        "non_urgent_within_10_days_exclusion_reason": "VARCHAR",
+        "dental_within_90_days_state": "VARCHAR",
+        "dental_within_90_days_exclusion_reason": "VARCHAR",
+    },
+    "fct_visits": {
+        "record_id": "VARCHAR",
+        "client_pseudonym": "VARCHAR",
+        "unit_id": "VARCHAR",
+        "producer_type": "VARCHAR",
+        "service_form_code": "VARCHAR",
+        "contact_mode_code": "VARCHAR",
+        "channel": "VARCHAR",
+        "profession_group": "VARCHAR",
+        "started_at": "TIMESTAMP",
+        "visit_date": "DATE",
+        "care_need_id": "VARCHAR",
+    },
+    "mart_access_measures": {
+        "measure_code": "VARCHAR",
+        "period_grain": "VARCHAR",
+        "period_start": "DATE",
+        "period_end": "DATE",
+        "scope_type": "VARCHAR",
+        "scope_id": "VARCHAR",
+        "met_count": "BIGINT",
+        "missed_count": "BIGINT",
+        "pending_count": "BIGINT",
+        "excluded_count": "BIGINT",
+        "rate": "DOUBLE",
+        "rate_low": "DOUBLE",
+        "rate_high": "DOUBLE",
+        "realised_rate": "DOUBLE",
+        "statutory_rate": "DOUBLE",
+        "target_rate": "DOUBLE",
+        "gap_share": "DOUBLE",
+        "status": "VARCHAR",
+        "is_preliminary": "BOOLEAN",
+        "as_of_date": "DATE",
+    },
+    "mart_access_exclusions": {
+        "measure_code": "VARCHAR",
+        "period_grain": "VARCHAR",
+        "period_start": "DATE",
+        "scope_type": "VARCHAR",
+        "scope_id": "VARCHAR",
+        "reason": "VARCHAR",
+        "excluded_count": "BIGINT",
+    },
+    "mart_waiting_time_distribution": {
+        "measure_code": "VARCHAR",
+        "period_grain": "VARCHAR",
+        "period_start": "DATE",
+        "scope_type": "VARCHAR",
+        "scope_id": "VARCHAR",
+        "wait_days": "INTEGER",
+        "need_count": "BIGINT",
+    },
+    "mart_visits_monthly": {
+        "month_start_date": "DATE",
+        "unit_id": "VARCHAR",
+        "service_form_code": "VARCHAR",
+        "contact_mode_code": "VARCHAR",
+        "profession_group": "VARCHAR",
+        "producer_type": "VARCHAR",
+        "visit_count": "BIGINT",
+        "client_count": "BIGINT",
+    },
     "fct_quality_results": {
         "build_id": "VARCHAR",
         "check_id": "VARCHAR",
@@ -128,6 +215,18 @@ def test_every_table_is_in_the_database_and_a_parquet_file(release: Path) -> Non
     tables = {row[0] for row in read(release, "select table_name from duckdb_tables()")}
     assert tables >= TABLES
     assert set(parquet_files(release)) == tables
+
+
+def test_a_large_fact_is_a_view_over_a_folder_of_files(release: Path) -> None:
+    views = {
+        row[0] for row in read(release, "select view_name from duckdb_views() where not internal")
+    }
+    folders = {path.name for path in (release / "parquet" / "internal").iterdir() if path.is_dir()}
+    assert views == folders == CUT_FACTS
+    for name in CUT_FACTS:
+        assert read(release, f"select count(*) from main.{name}") == [(0,)], name
+        path = release / "parquet" / "internal" / name / "undated.parquet"
+        assert list(described(path)["columns"]) == sorted(pq.read_schema(path).names), name
 
 
 def test_the_database_holds_nothing_but_the_main_schema(release: Path) -> None:
@@ -304,6 +403,7 @@ def test_the_manifest_says_what_the_release_is_made_of(
         for item in manifest["sources"]
     } == {
         "budget": (newest_landed["budget"], [], "2022-03-31", "late"),
+        "care_events": (None, [], None, None),
         "output_statistics": ("2022-03-31", [], None, None),
         "personnel": (newest_landed["personnel"], [], None, None),
         "positions": (None, [], None, None),
@@ -370,7 +470,7 @@ def test_the_catalogue_lists_every_table_with_rows_and_description(
 ) -> None:
     listed = sotedw.done("query", "--home", built_home, "--list", "--json").json
     tables = {row["name"]: row for row in listed if not row["name"].startswith("--analysis ")}
-    assert set(tables) == set(parquet_files(release))
+    assert set(tables) == set(parquet_files(release)) | CUT_FACTS
     for name, path in parquet_files(release).items():
         assert tables[name]["rows"] == pq.read_metadata(path).num_rows, name
         assert tables[name]["description"] == described(path)["description"], name

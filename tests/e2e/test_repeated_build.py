@@ -46,6 +46,7 @@ REASONS = {
     "budget": "late",
     "output_statistics": None,
     "personnel": None,
+    "care_events": None,
     "positions": None,
     "published_facts": None,
     "reported_values": None,

@@ -101,6 +101,7 @@ def test_sources_without_deliveries_are_neither_fresh_nor_stale(home: Path) -> N
         for item in manifest["sources"]
     } == {
         "budget": (None, None, None),
+        "care_events": (None, None, None),
         "output_statistics": (None, None, None),
         "personnel": (None, None, None),
         "positions": (None, None, None),
