@@ -151,7 +151,8 @@ def slow(text: str) -> Any:
     """UTC time by the rules of `ingest.casting`."""
     query = "select $t::varchar as t"
     for step in time_steps("t"):
-        query = f"select *, {', '.join(f'{sql} as {name}' for name, sql in step.items())} from ({query})"
+        columns = ", ".join(f"{sql} as {name}" for name, sql in step.items())
+        query = f"select *, {columns} from ({query})"
     row = CONNECTION.execute(f"select t__utc from ({query})", {"t": text}).fetchone()
     assert row is not None
     return row[0]
