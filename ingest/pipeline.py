@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ _DELIVERY_COLUMNS = (
     ("rows_duplicate_count", pa.int64()),
     ("rows_quarantined_count", pa.int64()),
     ("rows_refused_count", pa.int64()),
+    ("is_new", pa.bool_()),
 )
 
 
@@ -305,12 +306,21 @@ def register_sources(
     ledger: Iterable[LedgerEntry],
     specs: Mapping[str, Spec],
     as_of_date: date,
+    known_before: Collection[str] = (),
 ) -> None:
     """Make the schema `lake`: a view a source over its loaded files, and the table `deliveries`.
 
     Only files that the ledger names are read, so half-written ones do not exist for the models. A
     source without deliveries is an empty view of the same columns. Deliveries dated after the
     as-of date are not known yet.
+
+    Args:
+        connection: The database.
+        lake: Where the files are.
+        ledger: All entries.
+        specs: All sources.
+        as_of_date: The build's date.
+        known_before: Loaded deliveries that the tables of the database hold: all others are new.
     """
     known = [entry for entry in ledger if entry.delivery_date <= as_of_date]
     connection.execute(f"create schema if not exists {LAKE_SCHEMA}")
@@ -348,6 +358,7 @@ def register_sources(
             entry.rows_duplicate,
             entry.rows_quarantined,
             entry.rows_refused,
+            entry.outcome == "loaded" and entry.delivery_id not in known_before,
         )
         for entry in known
     ]

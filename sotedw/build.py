@@ -18,6 +18,7 @@ from ingest.ledger import Ledger, LedgerEntry
 from ingest.pipeline import ingest, is_current, register_sources
 from ingest.pseudonyms import ADVISED_KEY_LENGTH, MissingKey, PseudonymKey
 from ingest.spec import Spec, load_specs
+from sotedw.build_state import BuildState, changed_months, loaded_deliveries
 from sotedw.errors import BuildFailed, PublicationBlocked, SotedwError, WrongUse
 from sotedw.home import Home
 from sotedw.identity import build_id, code_version
@@ -166,11 +167,24 @@ def _run(
         reporter.stage("ingest")
         with run.stage("ingest"):
             _ingest(home, settings, specs, landing, ledger, reporter.delivery)
-            _prepare_database(home, specs, ledger, as_of_date, settings.threads)
+            state = BuildState.take(home.build_state)
+            loaded = loaded_deliveries(ledger, as_of_date)
+            if state and not state.continues_to(code, as_of_date, loaded):
+                _log.info("the tables of care events are computed anew")
+                state = None
+            state = _prepare_database(home, specs, ledger, as_of_date, settings.threads, state)
         with quality.Expectations(home, run.folder) as expectations:
             reporter.stage("models")
             with run.stage("models"):
-                made = dbt.run(reporter.progress)
+                made = dbt.run(reporter.progress, state.as_of_date if state else None)
+                state = BuildState(
+                    code_version=code,
+                    as_of_date=as_of_date,
+                    deliveries=loaded,
+                    published=state.published if state else None,
+                    changed=changed_months(home.build_database, state),
+                )
+                state.save(home.build_state)
             reporter.stage("checks")
             with run.stage("checks"):
                 checks = quality.from_dbt(made.tests, home, run.folder) + expectations.run()
@@ -195,10 +209,12 @@ def _run(
             sources=sources,
             quality=table,
             report=report,
+            state=state,
         )
         if not release.is_dir():
             write_release(home, inputs, settings.threads)
         _publish(home, release)
+        state.released(run.build_id).save(home.build_state)
     passed = sum(check.outcome == "passed" for check in checks)
     failed = sum(check.outcome in ("failed", "error") for check in checks)
     return result("published", release, passed, failed)
@@ -263,21 +279,35 @@ def _ingest(
 
 
 def _prepare_database(
-    home: Home, specs: dict[str, Spec], ledger: Ledger, as_of_date: date, threads: int
-) -> None:
-    """Point the build's database at the lake; a damaged one is made anew."""
+    home: Home,
+    specs: dict[str, Spec],
+    ledger: Ledger,
+    as_of_date: date,
+    threads: int,
+    state: BuildState | None,
+) -> BuildState | None:
+    """Point the build's database at the lake; a damaged one is made anew.
+
+    Returns:
+        The state that its tables can be continued from; none when they are not there.
+    """
+    if not home.build_database.exists():
+        state = None
     for attempt in (1, 2):
         try:
             with duckdb.connect(str(home.build_database)) as connection:
                 connection.execute(f"set threads = {threads}")
-                register_sources(connection, home.lake, ledger, specs, as_of_date)
-            return
+                known = state.deliveries if state else ()
+                register_sources(connection, home.lake, ledger, specs, as_of_date, known)
+            return state
         except duckdb.Error as error:
             if attempt == 2:
                 raise BuildFailed(f"the build's database cannot be written: {error}") from error
             _log.warning("the build's database is made anew: %s", error)
             for path in home.build.glob(f"{home.build_database.name}*"):
                 path.unlink()
+            state = None
+    return None
 
 
 def _publish(home: Home, release: Path) -> None:

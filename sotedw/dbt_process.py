@@ -1,7 +1,8 @@
 """dbt in a process of its own: models, then tests, then analyses, on one parsed project.
 
 Started by `sotedw.transform` as `python -m sotedw.dbt_process`. It parses the project at once,
-which needs no data, and waits for a line on standard input before it builds. It prints one JSON
+which needs no data, and waits for a JSON line on standard input before it builds: the as-of date of
+the tables that are continued, or null. It prints one JSON
 line a finished node, so that the parent can show progress, and leaves dbt's own run results in the
 target folder.
 """
@@ -9,6 +10,7 @@ target folder.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -53,6 +55,17 @@ def _failed(result: dbtRunnerResult) -> bool:
     return bool(broken)
 
 
+def _mode(continued_from: str | None) -> list[str]:
+    """Options of `build`: everything anew, or tables that are continued from a date.
+
+    Macros read the date (`macros/nights.sql`). The tables are of this very code, and so are seeds.
+    """
+    if continued_from is None:
+        return ["--full-refresh"]
+    os.environ["SOTEDW_BUILD_PREVIOUS_AS_OF_DATE"] = continued_from
+    return ["--exclude-resource-type", "seed"]
+
+
 def main(arguments: list[str]) -> int:
     """Run dbt.
 
@@ -67,14 +80,16 @@ def main(arguments: list[str]) -> int:
     if not parsed.success or not isinstance(parsed.result, Manifest):
         _print(event="error", message=str(parsed.exception))
         return 1
-    if not sys.stdin.readline():
+    told = sys.stdin.readline()
+    if not told:
         # The parent is gone, or gave up before there was anything to build.
         return 1
+    mode = _mode(json.loads(told)["continued_from"])
     runner = dbtRunner(manifest=parsed.result, callbacks=[_on_event])
     _print(event="phase", name="models")
     models = runner.invoke(
         ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
-         *arguments]
+         *mode, *arguments]
     )  # fmt: skip
     if _failed(models):
         return 1

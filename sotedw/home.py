@@ -51,6 +51,11 @@ class Home:
         return self.build / DATABASE_NAME
 
     @property
+    def build_state(self) -> Path:
+        """What the tables of that database stand for; without it they are all computed anew."""
+        return self.build / "state.json"
+
+    @property
     def runs(self) -> Path:
         """One folder an attempt."""
         return self.root / "runs"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow as pa
 from ingest.casting import quoted
 from ingest.files import sync_folder, sync_tree
 from ingest.ledger import LedgerEntry
+from sotedw.build_state import BuildState, Month
 from sotedw.dbt_artifacts import Table
 from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
 from sotedw.quality import QUALITY_SOURCES, QUALITY_TABLES
@@ -41,6 +42,7 @@ class ReleaseInputs:
         sources: State of each source.
         quality: Rows of `fct_quality_results`.
         report: The quality report, HTML.
+        state: What the tables stand for, and how they differ from the release before.
     """
 
     build_id: str
@@ -52,6 +54,7 @@ class ReleaseInputs:
     sources: Sequence[SourceState]
     quality: pa.Table
     report: str
+    state: BuildState
 
 
 #: How a copied or moved release is opened; views of large facts read its own files then.
@@ -75,14 +78,14 @@ def write_release(home: Home, inputs: ReleaseInputs, threads: int) -> Path:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        rows = _write_tables(home, temporary, inputs, threads)
+        written = _write_tables(home, temporary, inputs, threads)
         (temporary / "analyses").mkdir()
         for name, path in inputs.analyses.items():
             shutil.copyfile(path, temporary / "analyses" / f"{name}.sql")
         (temporary / "attach.sql").write_text(_ATTACH, encoding="utf-8")
         (temporary / "reports").mkdir()
         (temporary / "reports" / "quality.html").write_text(inputs.report, encoding="utf-8")
-        _write_manifest(temporary, inputs, rows)
+        _write_manifest(temporary, inputs, written)
         previous = home.current_release()
         if previous is not None:
             _share_unchanged_files(temporary, previous)
@@ -115,46 +118,98 @@ def read_manifest(release: Path) -> dict[str, Any]:
 # --- tables ---------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A Parquet file of a release; its hash when it is known already."""
+
+    row_count: int
+    schema_version: str
+    sha256: str | None = None
+
+
 def _write_tables(
     home: Home, folder: Path, inputs: ReleaseInputs, threads: int
-) -> dict[str, tuple[int, str]]:
-    """Write `warehouse.duckdb` and the Parquet files; returns rows and schema version by file."""
+) -> dict[str, _Written]:
+    """Write `warehouse.duckdb` and the Parquet files; returns what is known of each file."""
     parquet = folder / "parquet" / "internal"
     parquet.mkdir(parents=True)
-    written: dict[str, tuple[int, str]] = {}
+    written: dict[str, _Written] = {}
     is_synthetic = _is_synthetic(inputs)
-    with duckdb.connect(str(folder / DATABASE_NAME)) as connection:
+    before = _release_before(home, inputs)
+    with duckdb.connect() as connection:
         connection.execute(f"set threads = {threads}")
         # Views are bound while the release still stands under its temporary name.
         connection.execute(f"set variable {RELEASE_VARIABLE} = {quoted(str(folder))}")
-        connection.execute(f"attach {quoted(str(home.build_database))} as build (read_only)")
+        # Under its own name: views of the build name their catalogue.
+        connection.execute(f"attach {quoted(str(home.build_database))} as warehouse (read_only)")
+        connection.execute(f"attach {quoted(str(folder / DATABASE_NAME))} as released")
         connection.register("quality_results", inputs.quality)
-        sources = {table.name: f"build.main.{table.name}" for table in inputs.tables}
+        sources = {table.name: f"warehouse.main.{table.name}" for table in inputs.tables}
         sources |= QUALITY_SOURCES
         for table in (*inputs.tables, *QUALITY_TABLES):
             if table.cut_by is not None:
-                source = sources[table.name]
-                for path, rows in _copy_months(connection, table, source, parquet, is_synthetic):
-                    written[str(path.relative_to(folder))] = (rows, table.schema_version)
+                months = inputs.state.months_to_write(table.name, table.cut_by)
+                kept = {} if before is None or months is None else before.files(table.name, months)
+                written |= _write_months(
+                    connection, table, sources[table.name], folder, kept, is_synthetic
+                )
                 _view(connection, table, home.releases / inputs.build_id)
                 _comment(connection, table)
                 continue
             order = ", ".join(f"{name} nulls first" for name in table.grain)
             connection.execute(
-                f"create table main.{table.name} as"
+                f"create table released.main.{table.name} as"
                 f" select * from {sources[table.name]} order by {order}"
             )
             _comment(connection, table)
             path = parquet / f"{table.name}.parquet"
-            _copy(connection, table, f"main.{table.name}", path, is_synthetic)
-            written[str(path.relative_to(folder))] = (
-                _count(connection, table.name),
-                table.schema_version,
-            )
+            rows = _copy(connection, table, f"released.main.{table.name}", path, is_synthetic)
+            written[str(path.relative_to(folder))] = _Written(rows, table.schema_version)
         connection.unregister("quality_results")
-        connection.execute("detach build")
-        connection.execute("checkpoint")
+        connection.execute("checkpoint released")
     return written
+
+
+@dataclass(frozen=True)
+class _Before:
+    """The release that the tables were published as last: its folder and its manifest's files."""
+
+    folder: Path
+    manifest_files: Mapping[str, Mapping[str, Any]]
+
+    def files(self, table: str, changed: Collection[Month]) -> dict[str, _Kept]:
+        """Files of a large fact that hold no changed month: name under the release -> file."""
+        prefix = f"parquet/internal/{table}/"
+        stale = {f"{prefix}{_month_name(month)}.parquet" for month in changed}
+        return {
+            name: _Kept(self.folder / name, item["row_count"], item["sha256"])
+            for name, item in self.manifest_files.items()
+            if name.startswith(prefix) and name not in stale and (self.folder / name).is_file()
+        }
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A file that a release may take from the one before."""
+
+    path: Path
+    row_count: int
+    sha256: str
+
+
+def _release_before(home: Home, inputs: ReleaseInputs) -> _Before | None:
+    """The release that the build state's changes are counted from, if its files can be shared."""
+    if inputs.state.published is None:
+        return None
+    folder = home.releases / inputs.state.published
+    try:
+        manifest = read_manifest(folder)
+    except FileNotFoundError:
+        return None
+    # Whether data are synthetic stands in every file's metadata.
+    if manifest["is_synthetic"] != _is_synthetic(inputs):
+        return None
+    return _Before(folder, {item["path"]: item for item in manifest["files"]})
 
 
 def _is_synthetic(inputs: ReleaseInputs) -> bool:
@@ -166,10 +221,11 @@ def _is_synthetic(inputs: ReleaseInputs) -> bool:
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     kind = "table" if table.cut_by is None else "view"
-    connection.execute(f"comment on {kind} main.{table.name} is {quoted(table.description)}")
+    name = f"released.main.{table.name}"
+    connection.execute(f"comment on {kind} {name} is {quoted(table.description)}")
     for column in table.columns:
         connection.execute(
-            f"comment on column main.{table.name}.{column.name} is {quoted(column.description)}"
+            f"comment on column {name}.{column.name} is {quoted(column.description)}"
         )
 
 
@@ -207,74 +263,76 @@ def _copy(
     return int(row[0])
 
 
-def _copy_months(
+def _month_name(month: Month) -> str:
+    return "undated" if month is None else f"{month:%Y-%m}"
+
+
+def _write_months(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     source: str,
-    parquet: Path,
+    folder: Path,
+    kept: Mapping[str, _Kept],
     is_synthetic: bool,
-) -> Iterator[tuple[Path, int]]:
+) -> dict[str, _Written]:
     """A folder of sorted files, one a month; rows without a date have a file of their own.
 
-    `COPY ... PARTITION_BY` on several threads is neither sorted nor repeatable.
+    `COPY ... PARTITION_BY` on several threads is neither sorted nor repeatable. Files of months
+    that have not changed are hard links to those of the release before.
     """
-    folder = parquet / table.name
-    folder.mkdir()
+    (folder / "parquet" / "internal" / table.name).mkdir()
     column = table.cut_by
-    months = [
-        month
-        for (month,) in connection.execute(
-            f"select distinct date_trunc('month', {column}) from {source}"
-            f" where {column} is not null order by 1"
+    counts: dict[Month, int] = dict(
+        connection.execute(
+            f"select cast(date_trunc('month', {column}) as date), count(*) from {source} group by 1"
         ).fetchall()
-    ]
-    for month in months:
-        path = folder / f"{month:%Y-%m}.parquet"
-        first = f"date {quoted(f'{month:%Y-%m-%d}')}"
-        rows = (
-            f"(from {source} where {column} >= {first} and {column} < {first} + interval 1 month)"
-        )
-        yield path, _copy(connection, table, rows, path, is_synthetic)
+    )
     # Always there, so that a table without rows still has a file with its columns.
-    path = folder / "undated.parquet"
-    rows = f"(from {source} where {column} is null)"
-    yield path, _copy(connection, table, rows, path, is_synthetic)
+    counts.setdefault(None, 0)
+    written = {}
+    for month in sorted(counts, key=lambda month: month or date.max):
+        name = f"parquet/internal/{table.name}/{_month_name(month)}.parquet"
+        old = kept.get(name)
+        if old is not None and old.row_count == counts[month]:
+            os.link(old.path, folder / name)
+            written[name] = _Written(old.row_count, table.schema_version, old.sha256)
+            continue
+        condition = f"{column} is null"
+        if month is not None:
+            first = f"date {quoted(month.isoformat())}"
+            condition = f"{column} >= {first} and {column} < {first} + interval 1 month"
+        rows = f"(from {source} where {condition})"
+        row_count = _copy(connection, table, rows, folder / name, is_synthetic)
+        written[name] = _Written(row_count, table.schema_version)
+    return written
 
 
 def _view(connection: duckdb.DuckDBPyConnection, table: Table, release: Path) -> None:
     """A view over the files of a large fact, where they stand or where `attach.sql` says."""
     connection.execute(
-        f"create view main.{table.name} as select * from read_parquet("
+        f"create view released.main.{table.name} as select * from read_parquet("
         f"coalesce(getvariable('{RELEASE_VARIABLE}'), {quoted(str(release))})"
         f" || '/parquet/internal/{table.name}/*.parquet')"
     )
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"select count(*) from main.{table}").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 # --- manifest -------------------------------------------------------------------------------------
 
 
-def _write_manifest(
-    folder: Path, inputs: ReleaseInputs, rows: Mapping[str, tuple[int, str]]
-) -> None:
+def _write_manifest(folder: Path, inputs: ReleaseInputs, written: Mapping[str, _Written]) -> None:
     files = []
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
         name = str(path.relative_to(folder))
-        row_count, schema_version = rows.get(name, (None, None))
+        parquet = written.get(name)
         files.append(
             {
                 "path": name,
-                "sha256": file_hash(path),
+                "sha256": (parquet and parquet.sha256) or file_hash(path),
                 "bytes": path.stat().st_size,
-                "row_count": row_count,
-                "schema_version": schema_version,
+                "row_count": parquet and parquet.row_count,
+                "schema_version": parquet and parquet.schema_version,
             }
         )
     manifest = {
@@ -326,6 +384,8 @@ def _share_unchanged_files(folder: Path, previous: Path) -> None:
     for path in sorted(folder.rglob("*.parquet")):
         name = str(path.relative_to(folder))
         twin = previous / name
+        if path.stat().st_nlink > 1:
+            continue
         if known.get(name) == hashes[name] and twin.is_file():
             path.unlink()
             os.link(twin, path)

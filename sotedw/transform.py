@@ -65,11 +65,15 @@ class Dbt:
         self._process.communicate()
         self._errors.close()
 
-    def run(self, progress: Callable[[str, int, int], None]) -> Transformed:
+    def run(
+        self, progress: Callable[[str, int, int], None], continued_from: date | None = None
+    ) -> Transformed:
         """Build all models, run all data tests, compile the analyses.
 
         Args:
             progress: Called with phase, nodes done and nodes in all.
+            continued_from: As-of date of the tables that are there, when this build may continue
+                them; None to compute everything.
 
         Raises:
             BuildFailed: a model is broken, or dbt could not run.
@@ -79,7 +83,8 @@ class Dbt:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it has failed to parse, and says so below
-            self._process.stdin.write("go\n")
+            told = {"continued_from": continued_from.isoformat() if continued_from else None}
+            self._process.stdin.write(json.dumps(told) + "\n")
             self._process.stdin.flush()
         for line in self._process.stdout:
             try:

@@ -15,6 +15,7 @@ import pytest
 
 from ingest.landing import scan
 from sotedw.build import run_build
+from sotedw.build_state import BuildState
 from sotedw.dbt_artifacts import Column, Table
 from sotedw.errors import BuildRunning
 from sotedw.home import DATABASE_NAME
@@ -124,6 +125,7 @@ def inputs(*tables: Table) -> ReleaseInputs:
         sources=(),
         quality=results_table([], "20220331-a", "run"),
         report="<html></html>",
+        state=BuildState(code_version="0", as_of_date=AS_OF, deliveries={}),
     )
 
 

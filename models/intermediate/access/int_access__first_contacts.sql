@@ -8,7 +8,7 @@ starts as (
 
 records as (
 
-    select * from {{ ref('fct_care_events') }}
+    {{ records_to_judge() }}
 
 ),
 
@@ -102,12 +102,16 @@ contacts as (
         records.client_pseudonym,
         records.record_service_form_code,
         records.contact_date
-    from records
+    from {{ ref('fct_care_events') }} as records
     inner join measures
         on records.record_service_form_code = measures.service_form_code
     where
         records.contact_date is not null
+        {%- if recomputes_all() %}
         and records.client_pseudonym is not null
+        {%- else %}
+        and records.client_pseudonym in (select contacted.client_pseudonym from contacted)
+        {%- endif %}
 
 ),
 

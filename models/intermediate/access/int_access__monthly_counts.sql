@@ -1,3 +1,9 @@
+{%- set start_month = "cast(" ~ dbt.date_trunc('month', 'start_date') ~ " as date)" %}
+{%- set care_month = "cast(" ~ dbt.date_trunc('month', 'cases.first_care_date') ~ " as date)" %}
+{#- A need counts in two months: that of its start, and that of its first care. -#}
+{%- set date_columns = ['start_date', 'first_care_date'] %}
+
+-- depends_on: {{ ref('int_access__changed_months') }}
 with
 
 cases as (
@@ -17,7 +23,7 @@ cohort as (
 
     select
         measure_code,
-        cast({{ dbt.date_trunc('month', 'start_date') }} as date) as month_start_date,
+        {{ start_month }} as month_start_date,
         unit_id,
         area_code,
         producer_type,
@@ -31,6 +37,7 @@ cohort as (
         0 as realised_within_count,
         0 as realised_count
     from cases
+    where {{ month_is_counted(start_month, 'fct_waiting_times', date_columns) }}
     group by 1, 2, 3, 4, 5
 
 ),
@@ -40,7 +47,7 @@ realised as (
 
     select
         cases.measure_code,
-        cast({{ dbt.date_trunc('month', 'cases.first_care_date') }} as date) as month_start_date,
+        {{ care_month }} as month_start_date,
         cases.unit_id,
         cases.area_code,
         cases.producer_type,
@@ -56,7 +63,9 @@ realised as (
     from cases
     inner join measures
         on cases.measure_code = measures.measure_code
-    where cases.first_care_date is not null
+    where
+        cases.first_care_date is not null
+        and {{ month_is_counted(care_month, 'fct_waiting_times', date_columns) }}
     group by 1, 2, 3, 4, 5
 
 ),

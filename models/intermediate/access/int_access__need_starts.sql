@@ -2,7 +2,7 @@ with
 
 records as (
 
-    select * from {{ ref('fct_care_events') }}
+    {{ records_to_judge() }}
 
 ),
 

@@ -45,14 +45,28 @@
     'cancel_reason_code',
 ] -%}
 
-with
+{#- A CTE that is read three times stays in memory: versions of all records are no CTE. -#}
+{%- set versions = ref('stg_care_events__records') if recomputes_all() else 'changed_versions' -%}
 
--- Most records have one version: only the others are ranked, which sorts them whole. Each step
--- reads the staging view itself: a CTE of all versions that is read three times stays in memory.
+-- depends_on: {{ ref('int_access__changed_records') }}
+with
+{% if not recomputes_all() %}
+changed_versions as (  -- noqa: ST03
+
+    select *
+    from {{ ref('stg_care_events__records') }}
+    where record_id in (
+        select changed_records.record_id
+        from {{ ref('int_access__changed_records') }} as changed_records
+    )
+
+),
+{% endif %}
+-- Most records have one version: only the others are ranked, which sorts them whole.
 restated as (
 
     select record_id
-    from {{ ref('stg_care_events__records') }}
+    from {{ versions }}
     group by record_id
     having count(*) > 1
 
@@ -72,7 +86,7 @@ ranked as (
                 {%- endfor %}
                 records.delivery_id desc
         ) as version_rank
-    from {{ ref('stg_care_events__records') }} as records
+    from {{ versions }} as records
     inner join restated
         on records.record_id = restated.record_id
 
@@ -81,7 +95,7 @@ ranked as (
 newest as (
 
     select records.*
-    from {{ ref('stg_care_events__records') }} as records
+    from {{ versions }} as records
     left join restated
         on records.record_id = restated.record_id
     where restated.record_id is null

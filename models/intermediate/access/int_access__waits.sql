@@ -8,7 +8,7 @@ starts as (
 
 records as (
 
-    select * from {{ ref('fct_care_events') }}
+    {{ records_to_judge() }}
 
 ),
 

@@ -20,6 +20,7 @@
     'cancellation': ['cancelled_at', 'cancel_reason_code'],
 } -%}
 
+-- depends_on: {{ ref('int_access__changed_records') }}
 with
 
 records as (

@@ -1,8 +1,9 @@
+-- depends_on: {{ ref('int_access__changed_needs') }}
 with
 
 records as (
 
-    select * from {{ ref('fct_care_events') }}
+    {{ records_to_judge() }}
 
 ),
 

@@ -2,7 +2,7 @@ with
 
 visits as (
 
-    select * from {{ ref('fct_visits') }}
+    select * from {{ ref('int_access__monthly_visits') }}
 
 ),
 
@@ -22,14 +22,14 @@ outputs as (
 grouped as (
 
     select
-        cast(extract(year from visit_date) as integer) as year,
+        cast(extract(year from month_start_date) as integer) as year,
         service_form_code,
         contact_mode_code,
         channel,
         profession_group,
         producer_type,
         specialty_code,
-        count(*) as visit_count
+        sum(visit_count) as visit_count
     from visits
     group by 1, 2, 3, 4, 5, 6, 7
 

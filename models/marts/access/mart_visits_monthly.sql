@@ -1,3 +1,6 @@
+{%- set month = "cast(" ~ dbt.date_trunc('month', 'visit_date') ~ " as date)" %}
+
+-- depends_on: {{ ref('int_access__changed_months') }}
 with
 
 visits as (
@@ -9,7 +12,7 @@ visits as (
 final as (
 
     select
-        cast({{ dbt.date_trunc('month', 'visit_date') }} as date) as month_start_date,
+        {{ month }} as month_start_date,
         unit_id,
         service_form_code,
         contact_mode_code,
@@ -18,6 +21,7 @@ final as (
         count(*) as visit_count,
         count(distinct client_pseudonym) as client_count
     from visits
+    where {{ month_is_counted(month, 'fct_visits', ['visit_date']) }}
     group by 1, 2, 3, 4, 5, 6
 
 )

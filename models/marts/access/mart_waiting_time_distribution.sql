@@ -1,30 +1,14 @@
 with
 
-cases as (
+monthly as (
 
-    select * from {{ ref('int_access__cases') }}
+    select * from {{ ref('int_access__monthly_waits') }}
 
 ),
 
 periods as (
 
     select * from {{ ref('int_access__periods') }}
-
-),
-
-monthly as (
-
-    select
-        measure_code,
-        cast({{ dbt.date_trunc('month', 'start_date') }} as date) as month_start_date,
-        unit_id,
-        area_code,
-        producer_type,
-        wait_days,
-        count(*) as need_count
-    from cases
-    where wait_days is not null
-    group by 1, 2, 3, 4, 5, 6
 
 ),
 

@@ -28,7 +28,8 @@ final as (
         rows_loaded_count,
         rows_duplicate_count,
         rows_quarantined_count,
-        rows_refused_count
+        rows_refused_count,
+        is_new
     from deliveries
 
 )

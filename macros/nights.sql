@@ -1,0 +1,77 @@
+{#
+    What a night recomputes. The tables of care events are kept from build to build, and a night
+    writes anew only what new records, or the days since the last build, can have changed. Every
+    model says so with the two macros below: which of its rows go, and which it computes.
+
+    The command line tells the date of the build before by an environment variable, and only when
+    the tables of that build are whole and still stand for everything loaded then. Without it
+    everything is computed from the lake.
+#}
+
+{# Whether the tables are computed anew from the whole lake. #}
+{% macro recomputes_all() %}
+    {{ return(not (execute and env_var('SOTEDW_BUILD_PREVIOUS_AS_OF_DATE', ''))) }}
+{% endmacro %}
+
+{#
+    Hook of an incremental model: removes the rows that the night writes anew, those whose `key` a
+    model lists. When everything is computed, the table is emptied.
+#}
+{% macro forget(key, listed_by, where=none) %}
+    {%- if not recomputes_all() -%}
+    delete from {{ this }}
+    where {{ key }} in (
+        select {{ key }} from {{ ref(listed_by) }} {{ "where " ~ where if where }}
+    )
+    {%- elif execute and load_relation(this) is not none -%}
+    delete from {{ this }}
+    {%- endif -%}
+{% endmacro %}
+
+{#
+    A table as the build before left it. No `ref`: what changes a table tonight is found in the
+    table itself, before it is written, and dbt would call that a circle.
+#}
+{% macro built_before(model, schema=none) %}
+    {{ return(api.Relation.create(
+        database=target.database,
+        schema=schema or target.schema,
+        identifier=model
+    )) }}
+{% endmacro %}
+
+{#
+    A column of a relation `before`; when everything is computed there is none, and the column has
+    its type from here.
+#}
+{% macro column_before(column, type) -%}
+    {{ "cast(null as " ~ type ~ ")" if recomputes_all() else "before." ~ column }} as {{ column }}
+{%- endmacro %}
+
+{#
+    Body of a CTE over the records of the needs that are computed: all of them, or tonight's, which
+    stand together in a table of their own.
+#}
+{% macro records_to_judge() %}
+    {%- set all_records = ref('fct_care_events') -%}
+    {%- set records_of_the_night = ref('int_access__records_of_changed_needs') -%}
+    select * from {{ all_records if recomputes_all() else records_of_the_night }}
+{% endmacro %}
+
+{#
+    Condition on the rows of a month that a night counts anew: the first day of a month stands in
+    `int_access__changed_months` under the table and date column.
+#}
+{% macro month_is_counted(month, table_name, date_columns) %}
+    {%- if recomputes_all() -%}
+    true
+    {%- else -%}
+    {{ month }} in (
+        select month_start_date
+        from {{ ref('int_access__changed_months') }}
+        where
+            table_name = '{{ table_name }}'
+            and date_column in ('{{ date_columns | join("', '") }}')
+    )
+    {%- endif -%}
+{% endmacro %}

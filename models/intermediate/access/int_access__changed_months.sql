@@ -1,0 +1,84 @@
+with
+
+changed_records as (
+
+    select * from {{ ref('int_access__changed_records') }}
+
+),
+
+changed_needs as (
+
+    select * from {{ ref('int_access__changed_needs') }}
+
+),
+
+records as (
+
+    select * from {{ ref('int_access__records_of_changed_needs') }}
+
+),
+
+needs as (
+
+    select * from {{ ref('fct_waiting_times') }}
+
+),
+
+records_now as (
+
+    select
+        records.event_date,
+        records.visit_date
+    from records
+    inner join changed_records
+        on records.record_id = changed_records.record_id
+
+),
+
+needs_now as (
+
+    select
+        needs.start_date,
+        needs.first_care_date
+    from needs
+    inner join changed_needs
+        on needs.care_need_id = changed_needs.care_need_id
+
+),
+
+dates as (
+
+    {% for relation, table_name, date_column in [
+        ('changed_records', 'fct_care_events', 'event_date'),
+        ('records_now', 'fct_care_events', 'event_date'),
+        ('changed_records', 'fct_visits', 'visit_date'),
+        ('records_now', 'fct_visits', 'visit_date'),
+        ('changed_needs', 'fct_waiting_times', 'start_date'),
+        ('needs_now', 'fct_waiting_times', 'start_date'),
+        ('changed_needs', 'fct_waiting_times', 'first_care_date'),
+        ('needs_now', 'fct_waiting_times', 'first_care_date'),
+    ] -%}
+    select
+        '{{ table_name }}' as table_name,
+        '{{ date_column }}' as date_column,
+        cast({{ dbt.date_trunc('month', date_column) }} as date) as month_start_date
+    from {{ relation }}
+    {% if not loop.last %}
+    union all
+
+    {% endif %}
+    {%- endfor %}
+
+),
+
+final as (
+
+    select distinct
+        table_name,
+        date_column,
+        month_start_date
+    from dates
+
+)
+
+select * from final

@@ -1,0 +1,29 @@
+{%- set month = "cast(" ~ dbt.date_trunc('month', 'visit_date') ~ " as date)" %}
+
+-- depends_on: {{ ref('int_access__changed_months') }}
+with
+
+visits as (
+
+    select * from {{ ref('fct_visits') }}
+
+),
+
+final as (
+
+    select
+        {{ month }} as month_start_date,
+        service_form_code,
+        contact_mode_code,
+        channel,
+        profession_group,
+        producer_type,
+        specialty_code,
+        count(*) as visit_count
+    from visits
+    where {{ month_is_counted(month, 'fct_visits', ['visit_date']) }}
+    group by 1, 2, 3, 4, 5, 6, 7
+
+)
+
+select * from final
