@@ -27,6 +27,7 @@ demo: $(VENV)/.runtime ## The same over generated care events, in a home of its 
 	@$(BIN)/sotedw build --landing $(DEMO)/landing --home $(DEMO)/warehouse
 
 test: $(VENV)/.test ## Set up, and run all tests
+	-@$(BIN)/python -m sotedw.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 bench: $(VENV)/.runtime ## Measure the project beside its floor at 2, 10 and 20 million events (long)
@@ -75,6 +76,8 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "installing the locked packages"
 	@$(BIN)/python $(PIP) --require-hashes -r requirements.lock
 	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@echo "parsing the models"
+	-@$(BIN)/python -m sotedw.prepare
 	@touch $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.runtime

@@ -1,10 +1,9 @@
 """dbt in a process of its own: models, then tests, then analyses, on one parsed project.
 
 Started by `sotedw.transform` as `python -m sotedw.dbt_process`. It parses the project at once,
-which needs no data, and waits for a JSON line on standard input before it builds: the as-of date of
-the tables that are continued, or null. It prints one JSON
-line a finished node, so that the parent can show progress, and leaves dbt's own run results in the
-target folder.
+which needs no data, or takes a saved parse, and waits for a JSON line on standard input before it
+builds: the as-of date of the tables that are continued, or null. It prints one JSON line a finished
+node, so that the parent can show progress, and leaves dbt's own run results in the target folder.
 """
 
 from __future__ import annotations
@@ -16,12 +15,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.constants import PARTIAL_PARSE_FILE_NAME
 from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
+from sotedw import parsed_project
 from sotedw.dbt_artifacts import TESTS_RESULTS
+
+_CONNECTION_KEYS = "_connection_keys"
 
 
 def _print(**fields: Any) -> None:
@@ -55,6 +59,30 @@ def _failed(result: dbtRunnerResult) -> bool:
     return bool(broken)
 
 
+def _let_homes_share_a_parse() -> None:
+    """Leave the database's path out of what dbt compares before it takes a saved parse.
+
+    Templates could read it while they are parsed; none of ours does.
+    """
+    keys = getattr(DuckDBCredentials, _CONNECTION_KEYS)
+    without_path = lambda self: tuple(key for key in keys(self) if key != "path")  # noqa: E731
+    setattr(DuckDBCredentials, _CONNECTION_KEYS, without_path)
+
+
+def _parse(arguments: list[str], target: Path) -> dbtRunnerResult:
+    """Parse the project, unless somebody has: see `sotedw.parsed_project`."""
+    _let_homes_share_a_parse()
+    name = parsed_project.parse_name()
+    saved = parsed_project.find(name, target, parsed_project.ENVIRONMENT)
+    fresh = target / PARTIAL_PARSE_FILE_NAME
+    fresh.unlink(missing_ok=True)
+    reused = ["--partial-parse-file-path", str(saved)] if saved else []
+    parsed = dbtRunner().invoke(["parse", *reused, *arguments])
+    if fresh.is_file():
+        parsed_project.keep(fresh, target, name)
+    return parsed
+
+
 def _mode(continued_from: str | None) -> list[str]:
     """Options of `build`: everything anew, or tables that are continued from a date.
 
@@ -70,20 +98,21 @@ def main(arguments: list[str]) -> int:
     """Run dbt.
 
     Args:
-        arguments: Options common to the three commands (`--vars`, `--target-path`, ...).
+        arguments: Options common to the four commands (`--target-path`, `--log-path`, ...).
 
     Returns:
-        0 when every model was built and every test ran, whatever the tests found; else 1.
+        0 when every model was built and every test ran, whatever the tests found, or when nobody
+        asked for more than the parse; else 1.
     """
     target = Path(arguments[arguments.index("--target-path") + 1])
-    parsed = dbtRunner().invoke(["parse", *arguments])
+    parsed = _parse(arguments, target)
     if not parsed.success or not isinstance(parsed.result, Manifest):
         _print(event="error", message=str(parsed.exception))
         return 1
-    told = sys.stdin.readline()
+    told = sys.stdin.readline().strip()
     if not told:
-        # The parent is gone, or gave up before there was anything to build.
-        return 1
+        # Only parsing was asked for, or the parent is gone.
+        return 0
     mode = _mode(json.loads(told)["continued_from"])
     runner = dbtRunner(manifest=parsed.result, callbacks=[_on_event])
     _print(event="phase", name="models")

@@ -56,6 +56,11 @@ class Home:
         return self.build / "state.json"
 
     @property
+    def target(self) -> Path:
+        """What dbt leaves: the parsed project, compiled queries, results."""
+        return self.build / "target"
+
+    @property
     def runs(self) -> Path:
         """One folder an attempt."""
         return self.root / "runs"

@@ -13,28 +13,38 @@ from ingest.ledger import LedgerEntry
 from ingest.pseudonyms import PseudonymKey
 from sotedw.settings import PROJECT
 
-#: Everything in the checkout that decides what a build makes.
-CODE_PATTERNS = (
+#: What dbt parses.
+PARSED_PATTERNS = (
     "dbt_project.yml",
     "profiles.yml",
-    "requirements.lock",
     "models/**/*",
     "macros/**/*",
     "seeds/**/*",
     "analyses/**/*",
+    "tests/data/**/*",
+)
+
+#: Everything in the checkout that decides what a build makes.
+CODE_PATTERNS = (
+    *PARSED_PATTERNS,
+    "requirements.lock",
     "ingest/**/*",
     "expectations/**/*",
     "sotedw/**/*",
-    "tests/data/**/*",
 )
 
 
 def code_version(project: Path = PROJECT) -> str:
     """SHA-256 over names and contents of the code, seeds, specs and suites."""
+    return hash_of_files(CODE_PATTERNS, project)
+
+
+def hash_of_files(patterns: Iterable[str], project: Path = PROJECT) -> str:
+    """SHA-256 over names and contents of the checkout's files that fit the patterns."""
     digest = hashlib.sha256()
     files = {
         path
-        for pattern in CODE_PATTERNS
+        for pattern in patterns
         for path in project.glob(pattern)
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -28,18 +28,18 @@ class Dbt:
     """
 
     def __init__(self, home: Home, run_folder: Path, as_of_date: date, threads: int) -> None:
-        self._target = home.build / "target"
+        self._target = home.target
         self._run_folder = run_folder
         command = [
             sys.executable, "-m", "sotedw.dbt_process",
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
             "--target-path", str(self._target), "--log-path", str(run_folder),
-            "--vars", json.dumps({"as_of_date": as_of_date.isoformat()}),
             "--quiet", "--no-version-check", "--no-use-colors", "--log-level-file", "info",
         ]  # fmt: skip
         environment = {
             **os.environ,
             "SOTEDW_BUILD_DATABASE": str(home.build_database),
+            "SOTEDW_BUILD_AS_OF_DATE": as_of_date.isoformat(),
             "SOTEDW_THREADS": str(threads),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
@@ -65,6 +65,14 @@ class Dbt:
         self._process.communicate()
         self._errors.close()
 
+    def parse(self) -> None:
+        """Parse the project and build nothing.
+
+        Raises:
+            BuildFailed: dbt could not parse it.
+        """
+        self._finish("", lambda *_: None)
+
     def run(
         self, progress: Callable[[str, int, int], None], continued_from: date | None = None
     ) -> Transformed:
@@ -78,13 +86,18 @@ class Dbt:
         Raises:
             BuildFailed: a model is broken, or dbt could not run.
         """
+        told = {"continued_from": continued_from.isoformat() if continued_from else None}
+        self._finish(json.dumps(told), progress)
+        return read_artifacts(self._target)
+
+    def _finish(self, told: str, progress: Callable[[str, int, int], None]) -> None:
+        """Tell the process what to build, if anything, and follow it to its end."""
         errors: list[str] = []
         phase, done, total = "parse", 0, 0
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it has failed to parse, and says so below
-            told = {"continued_from": continued_from.isoformat() if continued_from else None}
-            self._process.stdin.write(json.dumps(told) + "\n")
+            self._process.stdin.write(f"{told}\n")
             self._process.stdin.flush()
         for line in self._process.stdout:
             try:
@@ -110,4 +123,3 @@ class Dbt:
             raise BuildFailed(
                 f"the models could not be built\n{listed}\nSee {self._run_folder / 'dbt.log'}"
             )
-        return read_artifacts(self._target)

@@ -22,7 +22,7 @@ amounts as (
         staged.*,
         cast(
             cast(staged.fiscal_year as {{ dbt.type_string() }}) || '-01-01' as date
-        ) < cast('{{ var("as_of_date") }}' as date) as is_known,
+        ) < {{ as_of_date() }} as is_known,
         case
             when staged.source_document_id is not null and staged.source_table is null then 0
             else 1

@@ -22,7 +22,7 @@ amounts as (
         staged.*,
         (
             staged.stage <> 'outturn'
-            or staged.period_start_date < cast('{{ var("as_of_date") }}' as date)
+            or staged.period_start_date < {{ as_of_date() }}
         ) as is_known,
         case
             when staged.source_document_id is not null and staged.source_table is null then 0

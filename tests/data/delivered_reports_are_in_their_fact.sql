@@ -20,7 +20,7 @@ reported as (
 
     select
         staged.*,
-        staged.period_start_date < cast('{{ var("as_of_date") }}' as date) as is_known,
+        staged.period_start_date < {{ as_of_date() }} as is_known,
         case
             when staged.source_document_id is not null and staged.source_table is null then 0
             else 1

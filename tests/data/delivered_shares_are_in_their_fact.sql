@@ -20,7 +20,7 @@ shares as (
 
     select
         staged.*,
-        staged.count_date < cast('{{ var("as_of_date") }}' as date) as is_known,
+        staged.count_date < {{ as_of_date() }} as is_known,
         case
             when staged.source_document_id is not null and staged.source_table is null then 0
             else 1

@@ -28,7 +28,7 @@ figures as (
         staged.*,
         case measures.kind
             when 'stock' then staged.period_end_date else staged.period_start_date
-        end < cast('{{ var("as_of_date") }}' as date) as is_known,
+        end < {{ as_of_date() }} as is_known,
         case
             when staged.source_document_id is not null and staged.source_table is null then 0
             else 1

@@ -93,16 +93,16 @@ MUTATIONS = {
         {"a_coarser_print_of_the_same_amount_restates_nothing"},
     ),
     "models/marts/workforce/fct_vacancies.sql": (
-        "where count_date < cast(",
-        "where count_date <= cast(",
+        "where count_date < {{ as_of_date() }}",
+        "where count_date <= {{ as_of_date() }}",
         {
             "a_count_on_the_as_of_date_is_not_known_yet",
             "on_the_count_date_itself_nothing_is_known",
         },
     ),
     "models/marts/outputs/fct_output_statistics.sql": (
-        "where period_start_date < cast(",
-        "where period_start_date <= cast(",
+        "where period_start_date < {{ as_of_date() }}",
+        "where period_start_date <= {{ as_of_date() }}",
         {"a_period_that_begins_on_the_as_of_date_is_not_known_yet"},
     ),
     "models/intermediate/outputs/int_outputs__yearly_figures.sql": (

@@ -13,7 +13,7 @@ known as (
     from amounts
     where
         cast(cast(fiscal_year as {{ dbt.type_string() }}) || '-01-01' as date)
-        < cast('{{ var("as_of_date") }}' as date)
+        < {{ as_of_date() }}
 
 ),
 

@@ -26,7 +26,7 @@ known as (
     where
         case measures.kind
             when 'stock' then figures.period_end_date else figures.period_start_date
-        end < cast('{{ var("as_of_date") }}' as date)
+        end < {{ as_of_date() }}
 
 ),
 

@@ -17,8 +17,8 @@ final as (
         limit_months,
         valid_from,
         valid_to,
-        coalesce(valid_from < cast('{{ var("as_of_date") }}' as date), true)
-        and coalesce(valid_to >= cast('{{ var("as_of_date") }}' as date), true) as is_valid,
+        coalesce(valid_from < {{ as_of_date() }}, true)
+        and coalesce(valid_to >= {{ as_of_date() }}, true) as is_valid,
         legal_source
     from limits
 

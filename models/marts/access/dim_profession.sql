@@ -69,8 +69,8 @@ final as (
         codes.evidence,
         codes.valid_from,
         codes.valid_to,
-        coalesce(codes.valid_from < cast('{{ var("as_of_date") }}' as date), true)
-        and coalesce(codes.valid_to >= cast('{{ var("as_of_date") }}' as date), true) as is_valid
+        coalesce(codes.valid_from < {{ as_of_date() }}, true)
+        and coalesce(codes.valid_to >= {{ as_of_date() }}, true) as is_valid
     from codes
     left join profession_groups
         on codes.profession_group = profession_groups.profession_group

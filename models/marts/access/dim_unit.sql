@@ -22,7 +22,7 @@ periods as (
             partition by unit_id
             order by
                 case
-                    when valid_from >= cast('{{ var("as_of_date") }}' as date) then 1
+                    when valid_from >= {{ as_of_date() }} then 1
                     else 0
                 end,
                 coalesce(valid_from, cast('0001-01-01' as date)) desc
@@ -50,8 +50,8 @@ final as (
         periods.successor_unit_id,
         periods.valid_from,
         periods.valid_to,
-        coalesce(periods.valid_from < cast('{{ var("as_of_date") }}' as date), true)
-        and coalesce(periods.valid_to >= cast('{{ var("as_of_date") }}' as date), true) as is_valid,
+        coalesce(periods.valid_from < {{ as_of_date() }}, true)
+        and coalesce(periods.valid_to >= {{ as_of_date() }}, true) as is_valid,
         periods.is_newest,
         periods.evidence,
         periods.source_document_id,

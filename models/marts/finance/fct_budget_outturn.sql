@@ -14,7 +14,7 @@ known as (
     from amounts
     where
         stage <> 'outturn'
-        or period_start_date < cast('{{ var("as_of_date") }}' as date)
+        or period_start_date < {{ as_of_date() }}
 
 ),
 

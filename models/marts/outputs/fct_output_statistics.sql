@@ -12,7 +12,7 @@ known as (
 
     select *
     from figures
-    where period_start_date < cast('{{ var("as_of_date") }}' as date)
+    where period_start_date < {{ as_of_date() }}
 
 ),
 

@@ -11,7 +11,7 @@ known as (
 
     select *
     from shares
-    where count_date < cast('{{ var("as_of_date") }}' as date)
+    where count_date < {{ as_of_date() }}
 
 ),
 
