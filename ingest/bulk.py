@@ -5,15 +5,16 @@ becomes is computed by cheap expressions in one scan. All other rows (odd spelli
 that stand twice) are read again with their lines and take the same way as rows of small deliveries
 (`ingest.rows`), whose rules are the only ones: the cheap expressions give the same value or none.
 
-Three scans: one over keys and people, which numbers the rows and counts them; one that writes the
-regular ones to Parquet; one that fetches the others, if there are any. Nothing of a raw row is
-written to disk.
+Three scans: one over keys and people, which counts the rows; one that writes the regular ones to
+Parquet; one that fetches the others, if there are any. Tables keep the order of what is scanned
+into them, on however many threads: the number of a row there is its place in the files. Nothing of
+a raw row is written to disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,8 +108,9 @@ def read_bulk(
     connection.execute("set temp_directory = ''")
     with ExitStack() as stack:
         files = open_files(connection, spec, delivery.files, stack)
+        stack.enter_context(_joins_as_written(connection))
         _make_code_types(connection, spec, codes)
-        lines = _scan(connection, spec, files)
+        places = _scan(connection, spec, files)
         # An error names the file; those of the tables between the scans name the last one.
         with reading(files[-1]):
             _make_people(connection, spec, key)
@@ -131,7 +133,7 @@ def read_bulk(
             _make_rest(connection, spec, parts, regular)
         for file in files:
             with reading(file):
-                _add_rest(connection, spec, file, lines[file.number])
+                _add_rest(connection, spec, file, places[file.number])
     if not regular and not _exist(connection, "raw"):
         raise refuse(
             "no_rows", "the files have a header and no rows", "send the rows, or no file", rows_in=0
@@ -139,10 +141,28 @@ def read_bulk(
     return BulkRead(regular, parts, _scan_findings(connection, spec))
 
 
+@contextmanager
+def _joins_as_written(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let joins look their right side up, always: here that is the small one.
+
+    DuckDB does not know how many rows a csv has; it guesses few and hashes the wide rows of the
+    file instead, for twice the time.
+    """
+    connection.execute("set disabled_optimizers = 'build_side_probe_side'")
+    try:
+        yield
+    finally:
+        connection.execute("reset disabled_optimizers")
+
+
 def _number(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     row = connection.execute(sql).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return _number(connection, f"select count(*) from {table}")
 
 
 def _exist(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -185,8 +205,8 @@ def _key_part(spec: Spec, file: BulkFile) -> str:
 
 
 def _text_key(spec: Spec) -> str:
-    """Hash of a row's key as it is written, over `key_part` and texts."""
-    return _hashed("key_part", [f"coalesce({name}, '')" for name in _personal_keys(spec)])
+    """Hash of a row's key columns as they are written, over texts."""
+    return f"hash({', '.join(_key_columns(spec)) or _NO_KEY_PART})"
 
 
 def _own_keys(spec: Spec) -> list[str]:
@@ -201,10 +221,27 @@ def _hashed(part: str, others: Iterable[str]) -> str:
     return f"hash({', '.join([part, *others])})"
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where the rows of a file stand.
+
+    Attributes:
+        first: Number of its first row in the table `scanned`.
+        lines: Where each row stands in the file.
+    """
+
+    first: int
+    lines: Lines
+
+    def line(self, place: int) -> int:
+        """Line of a row, given its number in `scanned`."""
+        return self.lines.of(place - self.first + 1)
+
+
 def _scan(
     connection: duckdb.DuckDBPyConnection, spec: Spec, files: Sequence[BulkFile]
-) -> dict[int, Lines]:
-    """Make the table `scanned`: each row's file, ordinal, key hash and people.
+) -> dict[int, _Places]:
+    """Make the table `scanned`: each row's file, key hashes and people, in the order of the files.
 
     Returns:
         File number -> where its rows stand.
@@ -212,25 +249,24 @@ def _scan(
     personal = _personal(spec)
     columns = "".join(f", {name} varchar" for name in personal)
     connection.execute(
-        "create temp table scanned (file integer, ordinal bigint, key_part ubigint,"
-        f" text_key ubigint{columns})"
+        f"create temp table scanned (file integer, key_part ubigint, text_key ubigint{columns})"
     )
-    lines = {}
+    places = {}
+    first = 0
     for file in files:
         names = [*_key_columns(spec), *personal]
-        texts = _texts(spec, file, file.numbered, names, "ordinal")
-        parsed = _with_helpers(spec, file, _own_keys(spec), texts)
-        key_part = _key_part(spec, file)
+        parsed = _with_helpers(spec, file, _own_keys(spec), _texts(spec, file, names))
         taken = "".join(f", {name}" for name in personal)
         with reading(file):
             rows = _number(
                 connection,
-                "insert into scanned"
-                f" select {file.number}, ordinal, key_part, {_text_key(spec)}{taken}"
-                f" from (select *, {key_part} as key_part from ({parsed}))",
+                f"insert into scanned select {file.number}, {_key_part(spec, file)},"
+                f" {_text_key(spec)}{taken} from ({parsed})",
             )
-        lines[file.number] = find_lines(file, rows, take_rejects(connection, file))
-    return lines
+        lines = find_lines(file, rows, take_rejects(connection, file))
+        places[file.number] = _Places(first, lines)
+        first += rows
+    return places
 
 
 def _make_people(
@@ -293,7 +329,7 @@ def _make_keys(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
     """
     joins = _people_joins(_personal_keys(spec), "scanned")
     connection.execute(
-        f"create temp view keys as select file, ordinal, text_key,"
+        f"create temp view keys as select file, scanned.rowid as place, text_key,"
         f" {_identity(spec, 'key_part')} as identity from scanned{joins}"
     )
     connection.execute(
@@ -334,7 +370,7 @@ def _regular_rows(spec: Spec, file: BulkFile, delivery_id: str, has_repeats: boo
     if has_repeats:
         identity = _identity(spec, _key_part(spec, file))
         condition += f" and {identity} not in (select identity from repeats)"
-    parsed = _with_helpers(spec, file, names, _texts(spec, file, file.relation, names))
+    parsed = _with_helpers(spec, file, names, _texts(spec, file, names))
     # A condition that may change from row to row stays where it is. Pushed down, it would take all
     # expressions with it, to be computed once for the condition and once more for the values.
     return (
@@ -344,7 +380,7 @@ def _regular_rows(spec: Spec, file: BulkFile, delivery_id: str, has_repeats: boo
     )
 
 
-def _texts(spec: Spec, file: BulkFile, relation: str, names: Iterable[str], *others: str) -> str:
+def _texts(spec: Spec, file: BulkFile, names: Iterable[str]) -> str:
     """Query of cells as texts under the spec's names; of typed times, the times beside them."""
     selected = [f"{file.text(name)} as {name}" for name in dict.fromkeys(names)]
     selected += [
@@ -352,7 +388,7 @@ def _texts(spec: Spec, file: BulkFile, relation: str, names: Iterable[str], *oth
         for name in dict.fromkeys(names)
         if _is_typed_time(spec, name, file)
     ]
-    return f"select {', '.join([*selected, *others])} from {relation}"
+    return f"select {', '.join(selected)} from {file.relation}"
 
 
 def _with_helpers(spec: Spec, file: BulkFile, names: Iterable[str], texts: str) -> str:
@@ -502,12 +538,12 @@ def _make_rest(
         f"identity in (select {_hashed(part, people)}"
         f" from read_parquet([{listed}], hive_partitioning = false))"
     )
-    total = _number(connection, "select count(*) from scanned")
+    total = _count(connection, "scanned")
     connection.execute(
-        "create temp table rest as select file, ordinal, text_key from keys"
+        "create temp table rest as select file, place, text_key from keys"
         f" where {'false' if regular == total else f'not ({is_written})'}"
     )
-    if regular + _number(connection, "select count(*) from rest") != total:
+    if regular + _count(connection, "rest") != total:
         raise _changed()
 
 
@@ -520,46 +556,37 @@ def _changed() -> DeliveryRefused:
 
 
 def _add_rest(
-    connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile, lines: Lines
+    connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile, places: _Places
 ) -> None:
     """Add a file's other rows to `raw`, each with its line."""
-    row = connection.execute(
-        f"select count(*), count(distinct text_key) from rest where file = {file.number}"
-    ).fetchone()
-    assert row is not None
-    count, distinct = row
     columns = ", ".join(spec.loaded_columns)
-    # Numbering takes one thread: it is done only when keys do not tell the rows apart.
-    by = "text_key" if count == distinct else "ordinal"
-    relation = file.relation if by == "text_key" else file.numbered
-    others = [] if by == "text_key" else ["ordinal"]
-    texts = _texts(spec, file, relation, spec.loaded_columns, *others)
-    keyed = _with_helpers(spec, file, _own_keys(spec), texts)
+    rest = f"select place, text_key from rest where file = {file.number}"
+    numbers = [place for (place,) in connection.execute(f"select place from ({rest})").fetchall()]
+    is_rest = f"{_text_key(spec)} in (select text_key from ({rest}))" if numbers else "false"
     connection.execute(
-        f"create or replace temp table found as"
-        f" select rest.ordinal, {', '.join(f'texts.{name}' for name in spec.loaded_columns)}"
-        f" from (select *, {_text_key(spec)} as text_key"
-        f" from (select *, {_key_part(spec, file)} as key_part from ({keyed}))) as texts"
-        f" join rest on rest.file = {file.number} and rest.{by} = texts.{by}"
-        if count
-        else "create or replace temp table found as"
-        f" select 0 as ordinal, {columns} from raw where false"
+        f"create or replace temp table found as select {columns}, {_text_key(spec)} as text_key"
+        f" from ({_texts(spec, file, spec.loaded_columns)}) where {is_rest}"
     )
-    ordinals = [
-        ordinal for (ordinal,) in connection.execute("select ordinal from found").fetchall()
-    ]
-    if len(ordinals) != count:
-        raise _changed()
-    places = {
-        "ordinal": pa.array(ordinals, pa.int64()),
-        "line": pa.array([lines.of(ordinal) for ordinal in ordinals], pa.int64()),
+    where = {
+        "place": pa.array(numbers, pa.int64()),
+        "line": pa.array([places.line(number) for number in numbers], pa.int64()),
     }
     broken = {
-        "line": pa.array([line for line, _ in lines.broken], pa.int64()),
-        "defect": pa.array([rule for _, rule in lines.broken], pa.string()),
+        "line": pa.array([line for line, _ in places.lines.broken], pa.int64()),
+        "defect": pa.array([rule for _, rule in places.lines.broken], pa.string()),
     }
-    connection.register("places", pa.table(places))
+    connection.register("places", pa.table(where))
     connection.register("broken", pa.table(broken))
+    # Rows of one key are all here or none is: the first of them in the file is the first here.
+    among = "row_number() over (partition by text_key order by {}) as among"
+    connection.execute(
+        f"create or replace temp table placed as select line, {columns}"
+        f" from (select *, {among.format('rowid')} from found)"
+        f" join (select *, {among.format('place')} from ({rest})) using (text_key, among)"
+        " join places using (place)"
+    )
+    if not len(numbers) == _count(connection, "found") == _count(connection, "placed"):
+        raise _changed()
     # A row with nothing in it is no row, as in a spreadsheet.
     everything = f"concat_ws('', {columns})"
     connection.execute(
@@ -571,8 +598,7 @@ def _add_rest(
             *
         from (
             select line as source_line, cast(null as varchar) as defect, {columns}
-            from found
-            join places on found.ordinal = places.ordinal
+            from placed
             where {cleaned(everything)} is not null
             union all by name
             select line as source_line, defect from broken

@@ -132,19 +132,8 @@ class BulkFile:
 
     @property
     def relation(self) -> str:
-        """SQL of its rows; those that are no rows by their mere shape are left out."""
+        """SQL of its rows in order; those that are no rows by their mere shape are left out."""
         return f"(select {self.columns} from {self.source}))"
-
-    @property
-    def numbered(self) -> str:
-        """SQL of its rows with the `ordinal` of each, from 1."""
-        if self.csv is None:
-            return (
-                f"(select {self.columns}, file_row_number + 1 as ordinal"
-                f" from {self.source}, file_row_number = true))"
-            )
-        # A window without order numbers rows as they stand in the file, on one thread.
-        return f"(select {self.columns}, row_number() over () as ordinal from {self.source}))"
 
     def type_of(self, column: str) -> str:
         """DuckDB's type of a column of the spec; one that the file does not have is a text."""

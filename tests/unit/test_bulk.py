@@ -43,7 +43,8 @@ def lines_of(path: Path) -> tuple[list[int], list[tuple[int, str]]]:
     """Lines of the rows of a file, and of those that are none."""
     with duckdb.connect() as connection, ExitStack() as stack:
         file = opened(connection, path, stack)
-        rows = connection.execute(f"select ordinal, c0 from {file.numbered}").fetchall()
+        connection.execute(f"create temp table scanned as select c0 from {file.relation}")
+        rows = connection.execute("select rowid + 1, c0 from scanned").fetchall()
         found = find_lines(file, len(rows), take_rejects(connection, file))
         return [found.of(ordinal) for ordinal, _ in rows], list(found.broken)
 
