@@ -184,7 +184,6 @@ def _run(
                     published=state.published if state else None,
                     changed=changed_months(home.build_database, state),
                 )
-                state.save(home.build_state)
             reporter.stage("checks")
             with run.stage("checks"):
                 checks = quality.from_dbt(made.tests, home, run.folder) + expectations.run()
@@ -196,7 +195,9 @@ def _run(
         (run.folder / "quality.html").write_text(report, encoding="utf-8")
     blockers = [check for check in checks if check.blocks]
     if blockers:
+        # No state is kept: the next build computes and checks everything.
         raise PublicationBlocked(_blocked_text(home, run, blockers))
+    state.save(home.build_state)
     reporter.stage("release")
     with run.stage("release"):
         inputs = ReleaseInputs(

@@ -7,10 +7,16 @@ end-to-end tests see.
 
 from __future__ import annotations
 
+import ast
 import json
+import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +28,27 @@ from ingest.ledger import Ledger, LedgerEntry
 from ingest.pipeline import Lake, ingest, register_sources
 from ingest.pseudonyms import PseudonymKey
 from ingest.spec import load_specs
+from sotedw.settings import PROJECT
 
 KEY = PseudonymKey(b"a key of the tests, not of anybody else")
 
 _CATALOGUE = "warehouse"
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A model as dbt compiled it.
+
+    Attributes:
+        relation: Schema and name.
+        sql: Its query.
+        forgets: What a night removes from it: condition of `delete`; None when it is no
+            incremental model.
+    """
+
+    relation: str
+    sql: str
+    forgets: str | None
 
 
 class AccessModels:
@@ -38,28 +61,69 @@ class AccessModels:
     def __init__(self, home: Path) -> None:
         self._database = home / "build" / "warehouse.duckdb"
         target = home / "build" / "target"
-        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
         run = json.loads((home / "current" / "manifest.json").read_text(encoding="utf-8"))
         self._as_of = str(run["as_of_date"])
-        nodes = manifest["nodes"]
-        self._models: list[tuple[str, str, str]] = []
-        done: set[str] = set()
+        self._models = _compiled(target)
+        self._night_models: list[_Model] = []
 
-        def add(name: str) -> None:
-            if name in done or not name.startswith("model."):
-                return
-            done.add(name)
-            node = nodes[name]
-            for parent in node["depends_on"]["nodes"]:
-                add(parent)
-            compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
-            self._models.append(
-                (node["schema"], node["name"], compiled.read_text(encoding="utf-8"))
+    def compile_nights(self, folder: Path) -> None:
+        """Have dbt compile the models as a night that continues tables runs them.
+
+        Args:
+            folder: A folder for what dbt writes.
+        """
+        # A copy: dbt locks it, and other tests read the home.
+        shutil.copy(self._database, folder / self._database.name)
+        subprocess.run(
+            [
+                sys.executable, "-m", "dbt.cli.main", "compile", "--quiet",
+                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+                "--target-path", str(folder / "target"), "--log-path", str(folder),
+            ],
+            check=True,
+            cwd=PROJECT,
+            env={
+                **os.environ,
+                "SOTEDW_BUILD_DATABASE": str(folder / self._database.name),
+                "SOTEDW_BUILD_AS_OF_DATE": self._as_of,
+                "SOTEDW_BUILD_PREVIOUS_AS_OF_DATE": self._as_of,
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                "DO_NOT_TRACK": "1",
+            },
+        )  # fmt: skip
+        self._night_models = _compiled(folder / "target")
+
+    def run(self, connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+        """Compute everything, over the schema `lake`."""
+        for model in self._models:
+            connection.execute(
+                f"create or replace table {model.relation} as {self._dated(model, as_of)}"
             )
 
-        for name, node in nodes.items():
-            if "access" in node["fqn"] and node["resource_type"] == "model":
-                add(name)
+    def run_night(self, connection: duckdb.DuckDBPyConnection, as_of: date) -> None:
+        """Continue the tables that `run` or a night before has left."""
+        assert self._night_models, "compile_nights first"
+        for model in self._night_models:
+            sql = self._dated(model, as_of)
+            if model.forgets is None:
+                connection.execute(f"create or replace table {model.relation} as {sql}")
+            else:
+                connection.execute(f"delete from {model.relation} where {model.forgets}")
+                connection.execute(f"insert into {model.relation} {sql}")
+
+    def _dated(self, model: _Model, as_of: date) -> str:
+        return model.sql.replace(f"'{self._as_of}'", f"'{as_of.isoformat()}'")
+
+    @contextmanager
+    def database(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A fresh database in memory, with the seeds and the schemas of the models."""
+        with duckdb.connect() as connection:
+            connection.execute(f"attach ':memory:' as {_CATALOGUE}")
+            connection.execute(f"use {_CATALOGUE}")
+            self._copy_seeds(connection)
+            for schema in {model.relation.split(".")[0] for model in self._models}:
+                connection.execute(f"create schema if not exists {schema}")
+            yield connection
 
     @contextmanager
     def built(
@@ -78,15 +142,9 @@ class AccessModels:
         ledger = Ledger(lake.ledger)
         found = scan(landing, set(specs))
         ingest(found, lake, ledger, specs, datetime(2024, 1, 1, tzinfo=UTC), lambda _: None, KEY)
-        with duckdb.connect() as connection:
-            connection.execute(f"attach ':memory:' as {_CATALOGUE}")
-            connection.execute(f"use {_CATALOGUE}")
-            self._copy_seeds(connection)
+        with self.database() as connection:
             register_sources(connection, lake, ledger, specs, as_of)
-            for schema, name, sql in self._models:
-                connection.execute(f"create schema if not exists {schema}")
-                dated = sql.replace(f"'{self._as_of}'", f"'{as_of.isoformat()}'")
-                connection.execute(f"create table {schema}.{name} as {dated}")
+            self.run(connection, as_of)
             yield connection, list(ledger)
 
     def _copy_seeds(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -98,6 +156,41 @@ class AccessModels:
         ).fetchall():
             connection.execute(f"create table seeds.{name} as from built.seeds.{name}")
         connection.execute("detach built")
+
+
+def _compiled(target: Path) -> list[_Model]:
+    """The access models and those they need, parents first."""
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    models: dict[str, _Model] = {}
+
+    def add(name: str) -> None:
+        if name in models or not name.startswith("model."):
+            return
+        node = nodes[name]
+        for parent in node["depends_on"]["nodes"]:
+            add(parent)
+        compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
+        models[name] = _Model(
+            f"{node['schema']}.{node['name']}",
+            compiled.read_text(encoding="utf-8"),
+            _forgets(node, nodes) if node["config"]["materialized"] == "incremental" else None,
+        )
+
+    for name, node in nodes.items():
+        if "access" in node["fqn"] and node["resource_type"] == "model":
+            add(name)
+    return list(models.values())
+
+
+def _forgets(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
+    """What the hook of an incremental model removes: `forget(key, listed_by, where)`."""
+    (hook,) = node["config"]["pre-hook"]
+    call = re.fullmatch(r"\{\{ forget\((.*)\) \}\}", hook["sql"].strip(), re.DOTALL)
+    assert call, hook
+    key, listed_by, *where = ast.literal_eval(f"({call[1]},)")
+    (schema,) = {item["schema"] for item in nodes.values() if item["name"] == listed_by}
+    condition = f" where {where[0]}" if where else ""
+    return f"{key} in (select {key} from {schema}.{listed_by}{condition})"
 
 
 def rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

@@ -2,13 +2,29 @@
 -- grain of the city's rows: months, quarters and years cover every need once.
 with
 
-cases as (
+needs as (
 
     select
-        measure_code,
         count(*) as need_count
-    from {{ ref('int_access__cases') }}
-    group by measure_code
+        {%- for measure in access_measures() %},
+        count({{ measure }}_state) as {{ measure }}_count
+        {%- endfor %}
+    from {{ ref('fct_waiting_times') }}
+
+),
+
+cases as (
+
+    {% for measure in access_measures() -%}
+    select
+        '{{ measure }}' as measure_code,
+        {{ measure }}_count as need_count
+    from needs
+    {% if not loop.last %}
+    union all
+
+    {% endif %}
+    {%- endfor %}
 
 ),
 

@@ -1,14 +1,30 @@
 with
 
-changed_records as (
+changed as (
+
+    select record_id
+    from {{ ref('int_access__changed_records') }}
+
+),
+
+-- Records that the build before had.
+records_before as (
 
     select * from {{ ref('int_access__changed_records') }}
+    where care_need_id is not null
 
 ),
 
 changed_needs as (
 
     select * from {{ ref('int_access__changed_needs') }}
+
+),
+
+needs_before as (
+
+    select * from changed_needs
+    where was_known
 
 ),
 
@@ -30,8 +46,7 @@ records_now as (
         records.event_date,
         records.visit_date
     from records
-    inner join changed_records
-        on records.record_id = changed_records.record_id
+    where records.record_id in (select changed.record_id from changed)
 
 ),
 
@@ -49,13 +64,13 @@ needs_now as (
 dates as (
 
     {% for relation, table_name, date_column in [
-        ('changed_records', 'fct_care_events', 'event_date'),
+        ('records_before', 'fct_care_events', 'event_date'),
         ('records_now', 'fct_care_events', 'event_date'),
-        ('changed_records', 'fct_visits', 'visit_date'),
+        ('records_before', 'fct_visits', 'visit_date'),
         ('records_now', 'fct_visits', 'visit_date'),
-        ('changed_needs', 'fct_waiting_times', 'start_date'),
+        ('needs_before', 'fct_waiting_times', 'start_date'),
         ('needs_now', 'fct_waiting_times', 'start_date'),
-        ('changed_needs', 'fct_waiting_times', 'first_care_date'),
+        ('needs_before', 'fct_waiting_times', 'first_care_date'),
         ('needs_now', 'fct_waiting_times', 'first_care_date'),
     ] -%}
     select
@@ -63,6 +78,9 @@ dates as (
         '{{ date_column }}' as date_column,
         cast({{ dbt.date_trunc('month', date_column) }} as date) as month_start_date
     from {{ relation }}
+    {%- if date_column not in ('event_date', 'start_date') %}
+    where {{ date_column }} is not null
+    {%- endif %}
     {% if not loop.last %}
     union all
 

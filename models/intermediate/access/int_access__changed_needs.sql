@@ -24,6 +24,7 @@ final as (
 
     select
         records.care_need_id,
+        true as was_known,
         records.event_date as start_date,
         records.visit_date as first_care_date
     from records
@@ -96,10 +97,11 @@ changed as (
 
     union
 
+    -- A legal limit that has not run out leaves its need as it was.
     select care_need_id
     from before
     where
-        statutory_state = 'pending'
+        (statutory_state = 'pending' and legal_limit_date < {{ as_of_date() }})
         {%- for measure in access_measures() %}
         or {{ measure }}_state = 'pending'
         {%- endfor %}
@@ -110,6 +112,7 @@ final as (
 
     select
         changed.care_need_id,
+        before.care_need_id is not null as was_known,
         before.start_date,
         before.first_care_date
     from changed
