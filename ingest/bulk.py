@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from ingest.bulk_files import BulkFile, Lines, find_lines, open_files, reading, take_rejects
 from ingest.casting import (
@@ -31,6 +30,7 @@ from ingest.casting import (
     choice_value,
     cleaned,
     is_bad_column,
+    listed,
     local_time_column,
     pseudonym_column,
     quoted,
@@ -133,7 +133,7 @@ def read_bulk(
             _make_rest(connection, spec, parts, regular)
         for file in files:
             with reading(file):
-                _add_rest(connection, spec, file, places[file.number])
+                _add_rest(connection, spec, file, places[file.number], stack)
     if not regular and not _exist(connection, "raw"):
         raise refuse(
             "no_rows", "the files have a header and no rows", "send the rows, or no file", rows_in=0
@@ -204,11 +204,6 @@ def _key_part(spec: Spec, file: BulkFile) -> str:
     return f"hash({', '.join(values)})" if values else _NO_KEY_PART
 
 
-def _text_key(spec: Spec) -> str:
-    """Hash of a row's key columns as they are written, over texts."""
-    return f"hash({', '.join(_key_columns(spec)) or _NO_KEY_PART})"
-
-
 def _own_keys(spec: Spec) -> list[str]:
     return [name for name in _key_columns(spec) if not spec.columns[name].personal]
 
@@ -226,33 +221,27 @@ class _Places:
     """Where the rows of a file stand.
 
     Attributes:
-        first: Number of its first row in the table `scanned`.
+        before: Rows of the files before it: place in the table `scanned`, of its first row.
         lines: Where each row stands in the file.
     """
 
-    first: int
+    before: int
     lines: Lines
-
-    def line(self, place: int) -> int:
-        """Line of a row, given its number in `scanned`."""
-        return self.lines.of(place - self.first + 1)
 
 
 def _scan(
     connection: duckdb.DuckDBPyConnection, spec: Spec, files: Sequence[BulkFile]
 ) -> dict[int, _Places]:
-    """Make the table `scanned`: each row's file, key hashes and people, in the order of the files.
+    """Make the table `scanned`: each row's file, key hash and people, in the order of the files.
 
     Returns:
         File number -> where its rows stand.
     """
     personal = _personal(spec)
     columns = "".join(f", {name} varchar" for name in personal)
-    connection.execute(
-        f"create temp table scanned (file integer, key_part ubigint, text_key ubigint{columns})"
-    )
+    connection.execute(f"create temp table scanned (file integer, key_part ubigint{columns})")
     places = {}
-    first = 0
+    before = 0
     for file in files:
         names = [*_key_columns(spec), *personal]
         parsed = _with_helpers(spec, file, _own_keys(spec), _texts(spec, file, names))
@@ -260,12 +249,12 @@ def _scan(
         with reading(file):
             rows = _number(
                 connection,
-                f"insert into scanned select {file.number}, {_key_part(spec, file)},"
-                f" {_text_key(spec)}{taken} from ({parsed})",
+                f"insert into scanned select {file.number}, {_key_part(spec, file)}{taken}"
+                f" from ({parsed})",
             )
         lines = find_lines(file, rows, take_rejects(connection, file))
-        places[file.number] = _Places(first, lines)
-        first += rows
+        places[file.number] = _Places(before, lines)
+        before += rows
     return places
 
 
@@ -325,11 +314,12 @@ def _identity(spec: Spec, part: str) -> str:
 def _make_keys(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
     """Make the tables `keys` and `repeats`: rows by identity, identities that stand twice.
 
-    Rows of one identity are only suspected of being duplicates; all their cells decide.
+    `place` is a row's number in `scanned`, from 0. Rows of one identity are only suspected of
+    being duplicates; all their cells decide.
     """
     joins = _people_joins(_personal_keys(spec), "scanned")
     connection.execute(
-        f"create temp view keys as select file, scanned.rowid as place, text_key,"
+        f"create temp view keys as select file, scanned.rowid as place, key_part,"
         f" {_identity(spec, 'key_part')} as identity from scanned{joins}"
     )
     connection.execute(
@@ -533,14 +523,14 @@ def _make_rest(
     own = _own_keys(spec)
     part = f"hash({', '.join(own)})" if own else _NO_KEY_PART
     people = [f"{spec.columns[name].personal}_pseudonym" for name in _personal_keys(spec)]
-    listed = ", ".join(quoted(str(path)) for path in parts)
+    paths = ", ".join(quoted(str(path)) for path in parts)
     is_written = (
         f"identity in (select {_hashed(part, people)}"
-        f" from read_parquet([{listed}], hive_partitioning = false))"
+        f" from read_parquet([{paths}], hive_partitioning = false))"
     )
     total = _count(connection, "scanned")
     connection.execute(
-        "create temp table rest as select file, place, text_key from keys"
+        "create temp table rest as select file, place, key_part from keys"
         f" where {'false' if regular == total else f'not ({is_written})'}"
     )
     if regular + _count(connection, "rest") != total:
@@ -556,38 +546,38 @@ def _changed() -> DeliveryRefused:
 
 
 def _add_rest(
-    connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile, places: _Places
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    file: BulkFile,
+    places: _Places,
+    stack: ExitStack,
 ) -> None:
     """Add a file's other rows to `raw`, each with its line."""
-    columns = ", ".join(spec.loaded_columns)
-    rest = f"select place, text_key from rest where file = {file.number}"
-    numbers = [place for (place,) in connection.execute(f"select place from ({rest})").fetchall()]
-    is_rest = f"{_text_key(spec)} in (select text_key from ({rest}))" if numbers else "false"
+    lines, columns = places.lines, ", ".join(spec.loaded_columns)
+    rest = connection.execute(
+        f"select place - {places.before} + 1, key_part from rest where file = {file.number}"
+        " order by place"
+    ).fetchall()
+    where = [lines.of(ordinal) for ordinal, _ in rest]
     connection.execute(
-        f"create or replace temp table found as select {columns}, {_text_key(spec)} as text_key"
-        f" from ({_texts(spec, file, spec.loaded_columns)}) where {is_rest}"
+        f"create or replace temp table wanted as select unnest({listed(where, 'bigint')}) as line,"
+        f" unnest({listed([key for _, key in rest], 'ubigint')}) as key_part"
     )
-    where = {
-        "place": pa.array(numbers, pa.int64()),
-        "line": pa.array([places.line(number) for number in numbers], pa.int64()),
-    }
-    broken = {
-        "line": pa.array([line for line, _ in places.lines.broken], pa.int64()),
-        "defect": pa.array([rule for _, rule in places.lines.broken], pa.string()),
-    }
-    connection.register("places", pa.table(where))
-    connection.register("broken", pa.table(broken))
-    # Rows of one key are all here or none is: the first of them in the file is the first here.
-    among = "row_number() over (partition by text_key order by {}) as among"
+    few = file.only([ordinal for ordinal, _ in rest], lines, stack)
+    keyed = _with_helpers(spec, few, _own_keys(spec), _texts(spec, few, spec.loaded_columns))
     connection.execute(
-        f"create or replace temp table placed as select line, {columns}"
-        f" from (select *, {among.format('rowid')} from found)"
-        f" join (select *, {among.format('place')} from ({rest})) using (text_key, among)"
-        " join places using (place)"
+        "create or replace temp table found as"
+        f" select {columns}, {_key_part(spec, few)} as key_part from ({keyed})"
     )
-    if not len(numbers) == _count(connection, "found") == _count(connection, "placed"):
+    connection.execute(
+        f"create or replace temp table placed as select line, {columns} from found"
+        " join wanted on found.rowid = wanted.rowid and found.key_part = wanted.key_part"
+    )
+    if not len(rest) == _count(connection, "found") == _count(connection, "placed"):
         raise _changed()
     # A row with nothing in it is no row, as in a spreadsheet.
+    broken = listed([line for line, _ in lines.broken], "bigint")
+    defects = listed([rule for _, rule in lines.broken], "varchar")
     everything = f"concat_ws('', {columns})"
     connection.execute(
         f"""
@@ -601,12 +591,10 @@ def _add_rest(
             from placed
             where {cleaned(everything)} is not null
             union all by name
-            select line as source_line, defect from broken
+            select unnest({broken}) as source_line, unnest({defects}) as defect
         )
         """
     )
-    connection.unregister("places")
-    connection.unregister("broken")
 
 
 def _scan_findings(connection: duckdb.DuckDBPyConnection, spec: Spec) -> list[Finding]:

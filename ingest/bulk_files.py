@@ -10,14 +10,15 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from re import fullmatch
+from typing import BinaryIO
 
 import duckdb
 
-from ingest.casting import FINNISH_DATE, ISO_DATE, quoted
+from ingest.casting import FINNISH_DATE, ISO_DATE, listed, quoted
 from ingest.errors import DeliveryRefused, IngestError, refuse
 from ingest.landing import LandedFile
 from ingest.layout import column_positions
@@ -92,6 +93,7 @@ class CsvForm:
     """How a csv is written.
 
     Attributes:
+        path: Its bytes as DuckDB reads them: the file, or a copy of it in memory.
         encoding: `utf-8`, `latin-1` or `cp1252`.
         separator: Between its cells.
         header_rows: Rows up to its header and with it, blank ones too.
@@ -99,6 +101,7 @@ class CsvForm:
         lines: Lines up to the last that is not blank.
     """
 
+    path: Path
     encoding: str
     separator: str
     header_rows: int
@@ -119,6 +122,7 @@ class BulkFile:
         positions: Column of the spec -> index of the file's column.
         time_forms: How most times of a column are written.
         csv: Set for a csv.
+        ordinals: Rows it is narrowed to (`only`).
     """
 
     landed: LandedFile
@@ -129,11 +133,47 @@ class BulkFile:
     positions: Mapping[str, int]
     time_forms: Mapping[str, TimeForm]
     csv: CsvForm | None = None
+    ordinals: Sequence[int] | None = None
 
     @property
     def relation(self) -> str:
         """SQL of its rows in order; those that are no rows by their mere shape are left out."""
-        return f"(select {self.columns} from {self.source}))"
+        if self.ordinals is None:
+            return f"(select {self.columns} from {self.source}))"
+        if self.csv is None:
+            numbered = f"file_row_number + 1 as ordinal from {self.source}, file_row_number = true)"
+        else:
+            # A window without order numbers rows as they stand in the file, on one thread.
+            numbered = f"row_number() over () as ordinal from {self.source})"
+        ordinals = f"select unnest({listed(self.ordinals, 'bigint')})"
+        return (
+            f"(select * exclude (ordinal) from (select {self.columns}, {numbered})"
+            f" where ordinal in ({ordinals}) order by ordinal)"
+        )
+
+    def only(self, ordinals: Sequence[int], lines: Lines, stack: ExitStack) -> BulkFile:
+        """The file with a few of its rows, in order.
+
+        Of a csv whose rows are lines, these are copied, in memory only: another scan of the whole
+        would cost many times as much.
+
+        Args:
+            ordinals: Ordinals of the rows among those of `relation`, from 1 and in order.
+            lines: Where its rows stand.
+            stack: Closes the copy.
+        """
+        if self.csv is None or lines.starts is not None or not hasattr(os, "memfd_create"):
+            return replace(self, ordinals=ordinals)
+        copy = _in_memory(stack)
+        read = 0
+        with self.csv.path.open("rb") as stream:
+            for ordinal in ordinals:
+                line = lines.of(ordinal)
+                copy.writelines(islice(stream, line - read - 1, line - read))
+                read = line
+        copy.flush()
+        form = replace(self.csv, path=_path_of(copy), header_rows=0)
+        return replace(self, source=_csv_source(form, len(self.types)), csv=form)
 
     def type_of(self, column: str) -> str:
         """DuckDB's type of a column of the spec; one that the file does not have is a text."""
@@ -149,7 +189,8 @@ class BulkFile:
         """A column of the file as a text that the casts read back without loss."""
         type_, cell = self.type_of(column), self.cell(column)
         if type_ == "VARCHAR":
-            return f"nullif({cell}, '')"
+            # DuckDB makes an empty cell of a csv null by itself.
+            return cell if self.csv is not None else f"nullif({cell}, '')"
         if type_ == "TIMESTAMP WITH TIME ZONE":
             return f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%dT%H:%M:%S.%fZ')"
         if type_.startswith("TIMESTAMP"):
@@ -311,23 +352,28 @@ def _open_csv(spec: Spec, file: LandedFile, number: int, stack: ExitStack) -> Bu
     path = file.path
     if encoding == "cp1252":
         path = _recoded(file, stack)
-    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(header)))
-    encoded = ", encoding = 'latin-1'" if encoding == "latin-1" else ""
-    source = (
-        f"read_csv({quoted(str(path))}, auto_detect = false, header = false,"
-        f" skip = {header_rows}, delim = {quoted(separator)}, quote = '\"', escape = '\"',"
-        # Not `ignore_errors`, which loses the row after one with broken quotes (DuckDB 1.5).
-        f" columns = {{{names}}}{encoded}, store_rejects = true"
-    )
+    form = CsvForm(path, encoding, separator, header_rows, header_lines, lines)
     return BulkFile(
         file,
         number,
-        source,
+        _csv_source(form, len(header)),
         "*",
         ["VARCHAR"] * len(header),
         positions,
         _time_forms(spec, texts),
-        CsvForm(encoding, separator, header_rows, header_lines, lines),
+        form,
+    )
+
+
+def _csv_source(form: CsvForm, width: int) -> str:
+    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+    encoded = ", encoding = 'latin-1'" if form.encoding == "latin-1" else ""
+    return (
+        f"read_csv({quoted(str(form.path))}, auto_detect = false, header = false,"
+        f" skip = {form.header_rows}, delim = {quoted(form.separator)}, quote = '\"',"
+        " escape = '\"',"
+        # Not `ignore_errors`, which loses the row after one with broken quotes (DuckDB 1.5).
+        f" columns = {{{names}}}{encoded}, store_rejects = true"
     )
 
 
@@ -377,11 +423,19 @@ def _recoded(file: LandedFile, stack: ExitStack) -> Path:
     """A copy in UTF-8 of a file in Windows-1252, which DuckDB does not read; in memory only."""
     if not hasattr(os, "memfd_create"):
         raise _not_accepted(file, "holds characters of Windows-1252")
-    copy = stack.enter_context(os.fdopen(os.memfd_create("delivery"), "wb"))
+    copy = _in_memory(stack)
     with file.path.open("rb") as stream:
         while chunk := stream.read(_CHUNK_BYTES):
             copy.write(chunk.decode("cp1252").encode())
     copy.flush()
+    return _path_of(copy)
+
+
+def _in_memory(stack: ExitStack) -> BinaryIO:
+    return stack.enter_context(os.fdopen(os.memfd_create("delivery"), "wb"))
+
+
+def _path_of(copy: BinaryIO) -> Path:
     return Path(f"/proc/self/fd/{copy.fileno()}")
 
 
@@ -416,7 +470,7 @@ def _open_parquet(
     rows = connection.execute(f"select count(*) from {source})").fetchone()
     assert rows is not None
     positions = column_positions(spec, file.name, [name for name, _ in columns], rows_in=rows[0])
-    listed = ", ".join(
+    selected = ", ".join(
         f'"{name.replace(chr(34), chr(34) * 2)}" as c{index}'
         for index, (name, _) in enumerate(columns)
     )
@@ -425,14 +479,14 @@ def _open_parquet(
         column: [
             text
             for (text,) in connection.execute(
-                f"select c{position} from (select {listed} from {source}))"
+                f"select c{position} from (select {selected} from {source}))"
                 f" where c{position} is not null limit {_SAMPLE_ROWS}"
             ).fetchall()
         ]
         for column, position in positions.items()
         if spec.columns[column].type == "timestamp" and types[position] == "VARCHAR"
     }
-    return BulkFile(file, number, source, listed, types, positions, _time_forms(spec, texts))
+    return BulkFile(file, number, source, selected, types, positions, _time_forms(spec, texts))
 
 
 def _time_forms(spec: Spec, texts: Mapping[str, Sequence[str]]) -> dict[str, TimeForm]:

@@ -7,7 +7,8 @@ plain DuckDB scalar SQL over one row, so that they run over ten rows or twenty m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
@@ -106,6 +107,15 @@ class Cast:
 def quoted(text: str) -> str:
     """A SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def listed(values: Sequence[int | str | None], type_: str) -> str:
+    """A SQL list of values.
+
+    One constant, since a long list of literals is slow to bind. Neither Arrow nor a parameter: for
+    both pandas is imported, which takes longer than most deliveries.
+    """
+    return f"cast(cast({quoted(json.dumps(values))} as json) as {type_}[])"
 
 
 def cleaned(column: str) -> str:

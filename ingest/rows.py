@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from ingest.casting import (
     casts,
@@ -19,6 +18,7 @@ from ingest.casting import (
     cleaned,
     code_column,
     default_column,
+    listed,
     minimum_column,
     quoted,
     time_steps,
@@ -162,8 +162,10 @@ def _look_up(
                 columns[target] = [
                     table.rows[code][attribute] if code is not None else None for code in found
                 ]
-    look_up = pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()})
-    connection.register(f"codes_{name}", look_up)
+    look_up = ", ".join(
+        f"unnest({listed(values, 'varchar')}) as {key}" for key, values in columns.items()
+    )
+    connection.execute(f"create or replace temp table codes_{name} as select {look_up}")
     return f"left join codes_{name} on cleaned.{name} = codes_{name}.{name}__label"
 
 
