@@ -256,25 +256,40 @@ def find_duplicates(
     )
     if not parts or not count(connection, "select count(*) from typed"):
         return
-    key = next(name for name in lake_key(spec))
     files = ", ".join(quoted(str(path)) for path in parts)
+    written = f"read_parquet([{files}], hive_partitioning = false)"
+    connection.execute(
+        """
+        create temp table clean as
+        select *
+        from typed
+        where row_id not in (select row_id from violations)
+            and row_id not in (select row_id from duplicates)
+        """
+    )
+    # Hardly ever is one of them written already: a few columns say so, which are quickly read.
+    names = _always_filled(spec)
+    again = f"select {', '.join(names)} from {written} semi join clean using ({', '.join(names)})"
+    connection.execute(f"create temp table again as {again}")
+    if not count(connection, "select count(*) from again"):
+        return
     connection.execute(
         f"""
         insert into duplicates
-        with clean as (
-            select *
-            from typed
-            where row_id not in (select row_id from violations)
-                and row_id not in (select row_id from duplicates)
-        ),
-        written as (
-            select {", ".join(columns)}
-            from read_parquet([{files}], hive_partitioning = false)
-            where {key} in (select {key} from clean)
+        with written as (
+            select {", ".join(columns)} from {written} semi join again using ({", ".join(names)})
         )
         select clean.row_id from clean join written on {_same_key("clean", "written", columns)}
         """
     )
+
+
+def _always_filled(spec: Spec) -> list[str]:
+    """Lake columns that tell rows apart and are never null: the required ones, else the key."""
+    required = [
+        name for name, column in spec.columns.items() if column.required and not column.personal
+    ]
+    return required or lake_key(spec)[:1]
 
 
 def lake_key(spec: Spec) -> list[str]:
