@@ -5,10 +5,10 @@ becomes is computed by cheap expressions in one scan. All other rows (odd spelli
 that stand twice) are read again with their lines and take the same way as rows of small deliveries
 (`ingest.rows`), whose rules are the only ones: the cheap expressions give the same value or none.
 
-Three scans: one over keys and people, which counts the rows; one that writes the regular ones to
-Parquet; one that fetches the others, if there are any. Tables keep the order of what is scanned
-into them, on however many threads: the number of a row there is its place in the files. Nothing of
-a raw row is written to disk.
+Two scans: one over keys and people, which counts the rows, and one that writes the regular ones to
+Parquet. The others are fetched by their lines. Tables keep the order of what is scanned into them,
+on however many threads: the number of a row there is its place in the files. Nothing of a raw row
+is written to disk.
 """
 
 from __future__ import annotations
@@ -505,7 +505,7 @@ def _regular_time(spec: Spec, name: str, file: BulkFile) -> _Regular:
     return _Regular(helpers, values, f"{cell} is null or coalesce({usual} and {known}, false)")
 
 
-# --- the third scan: the rest ---------------------------------------------------------------------
+# --- the rest -------------------------------------------------------------------------------------
 
 
 def _make_raw(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
