@@ -176,7 +176,9 @@ def _run(
         with quality.Expectations(home, run.folder) as expectations:
             reporter.stage("models")
             with run.stage("models"):
-                made = dbt.run(reporter.progress, state.as_of_date if state else None)
+                made = dbt.run(
+                    reporter.progress, expectations.begin, state.as_of_date if state else None
+                )
                 state = BuildState(
                     code_version=code,
                     as_of_date=as_of_date,
@@ -186,7 +188,7 @@ def _run(
                 )
             reporter.stage("checks")
             with run.stage("checks"):
-                checks = quality.from_dbt(made.tests, home, run.folder) + expectations.run()
+                checks = quality.from_dbt(made.tests, home, run.folder) + expectations.results()
     with run.stage("report"):
         table = quality.results_table(checks, run.build_id, run.run_id)
         quality.keep_results(table, home.quality, run.run_id)

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-#: Name under which `sotedw.dbt_process` keeps the results of the tests.
-TESTS_RESULTS = "run_results_tests.json"
-
 #: Where dbt's tests stand in OHDSI's classes, unless a test's own `meta.category` says otherwise.
 _CATEGORIES = {"not_null": "completeness", "accepted_values": "conformance",
                "unique": "conformance", "unique_grain": "conformance",
@@ -87,9 +84,9 @@ class Transformed:
 
 
 def read_artifacts(target: Path) -> Transformed:
-    """Read manifest, test results and compiled analyses of the last run."""
+    """Read manifest, test results and compiled analyses of the last `sotedw.dbt_process`."""
     manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-    results: dict[str, Any] = json.loads((target / TESTS_RESULTS).read_text(encoding="utf-8"))
+    results: dict[str, Any] = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
     return Transformed(
         _tables(manifest), _tests(manifest, results["results"]), _analyses(manifest, target)
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,14 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.base_types import EventMsg
 
 from sotedw import parsed_project
-from sotedw.dbt_artifacts import TESTS_RESULTS
 
 _CONNECTION_KEYS = "_connection_keys"
+
+#: The manifest is read once, after the tests, which leave it beside their results.
+_NO_ARTIFACTS = "--no-write-json"
+
+#: After the models nothing is written, and nothing asks which tables there are.
+_READING = ("--target", "tests", "--no-populate-cache")
 
 
 def _print(**fields: Any) -> None:
@@ -77,7 +81,7 @@ def _parse(arguments: list[str], target: Path) -> dbtRunnerResult:
     fresh = target / PARTIAL_PARSE_FILE_NAME
     fresh.unlink(missing_ok=True)
     reused = ["--partial-parse-file-path", str(saved)] if saved else []
-    parsed = dbtRunner().invoke(["parse", *reused, *arguments])
+    parsed = dbtRunner().invoke(["parse", _NO_ARTIFACTS, *reused, *arguments])
     if fresh.is_file():
         parsed_project.keep(fresh, target, name)
     return parsed
@@ -118,17 +122,19 @@ def main(arguments: list[str]) -> int:
     _print(event="phase", name="models")
     models = runner.invoke(
         ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
-         *mode, *arguments]
+         *mode, _NO_ARTIFACTS, *arguments]
     )  # fmt: skip
     if _failed(models):
         return 1
+    reading = [*_READING, *arguments]
     _print(event="phase", name="tests")
-    tests = runner.invoke(["test", "--exclude-resource-type", "unit_test", *arguments])
+    tests = runner.invoke(["test", "--exclude-resource-type", "unit_test", *reading])
     if tests.exception is not None:
         return int(_failed(tests))
-    shutil.copyfile(target / "run_results.json", target / TESTS_RESULTS)
     _print(event="phase", name="analyses")
-    analyses = runner.invoke(["compile", "--select", "resource_type:analysis", *arguments])
+    analyses = runner.invoke(
+        ["compile", "--select", "resource_type:analysis", _NO_ARTIFACTS, *reading]
+    )
     return int(_failed(analyses))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -138,7 +139,10 @@ QUALITY_SOURCES = {
 
 
 class Expectations:
-    """Great Expectations in a process of its own, which imports while the models are built."""
+    """Great Expectations in a process of its own.
+
+    It imports while the models are built, and reads while dbt runs the data tests.
+    """
 
     def __init__(self, home: Home, run_folder: Path) -> None:
         self._out = run_folder / "expectations.json"
@@ -166,13 +170,20 @@ class Expectations:
             self._process.kill()
         self._process.communicate()
 
-    def run(self) -> list[Check]:
-        """Run the suites; all failing keys go to `failures/` in the run's folder.
+    def begin(self) -> None:
+        """Let it read the database, to which nobody may be writing."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has failed, and says so below
+            self._process.stdin.write("go\n")
+            self._process.stdin.flush()
+
+    def results(self) -> list[Check]:
+        """Wait for the suites; all failing keys go to `failures/` in the run's folder.
 
         Raises:
             BuildFailed: the checks could not be run at all.
         """
-        output, _ = self._process.communicate("go\n")
+        output, _ = self._process.communicate()
         if output:
             _log.info("expectations: %s", output.rstrip())
         if self._process.returncode != 0:

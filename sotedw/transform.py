@@ -34,7 +34,8 @@ class Dbt:
             sys.executable, "-m", "sotedw.dbt_process",
             "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
             "--target-path", str(self._target), "--log-path", str(run_folder),
-            "--quiet", "--no-version-check", "--no-use-colors", "--log-level-file", "info",
+            "--log-level", "none", "--log-level-file", "info",
+            "--no-version-check", "--no-use-colors",
         ]  # fmt: skip
         environment = {
             **os.environ,
@@ -71,15 +72,19 @@ class Dbt:
         Raises:
             BuildFailed: dbt could not parse it.
         """
-        self._finish("", lambda *_: None)
+        self._finish("", lambda *_: None, lambda: None)
 
     def run(
-        self, progress: Callable[[str, int, int], None], continued_from: date | None = None
+        self,
+        progress: Callable[[str, int, int], None],
+        readable: Callable[[], None],
+        continued_from: date | None = None,
     ) -> Transformed:
         """Build all models, run all data tests, compile the analyses.
 
         Args:
             progress: Called with phase, nodes done and nodes in all.
+            readable: Called when all models are built and other processes may read the database.
             continued_from: As-of date of the tables that are there, when this build may continue
                 them; None to compute everything.
 
@@ -87,10 +92,12 @@ class Dbt:
             BuildFailed: a model is broken, or dbt could not run.
         """
         told = {"continued_from": continued_from.isoformat() if continued_from else None}
-        self._finish(json.dumps(told), progress)
+        self._finish(json.dumps(told), progress, readable)
         return read_artifacts(self._target)
 
-    def _finish(self, told: str, progress: Callable[[str, int, int], None]) -> None:
+    def _finish(
+        self, told: str, progress: Callable[[str, int, int], None], readable: Callable[[], None]
+    ) -> None:
         """Tell the process what to build, if anything, and follow it to its end."""
         errors: list[str] = []
         phase, done, total = "parse", 0, 0
@@ -112,6 +119,9 @@ class Dbt:
                     done, total = 0, event["total"]
                 case "node":
                     done += 1
+                    if phase == "tests" and done == 1:
+                        # It has opened the database anew, only to read.
+                        readable()
                     _log.info("dbt %s: %s %s", phase, event["status"], event["name"])
                 case "error":
                     node = event.get("node")

@@ -231,6 +231,7 @@ def run_dbt(project: Path, folder: Path, *arguments: str) -> DbtRun:
         "--project-dir", project, "--profiles-dir", project,
         "--target-path", folder / "target", "--log-path", folder / "log",
         "--vars", json.dumps({"as_of_date": "2022-03-31"}),
+        "--log-level", "none", "--log-level-file", "info",
         "--no-version-check", "--no-use-colors",
     ]  # fmt: skip
     environment = {
@@ -244,7 +245,8 @@ def run_dbt(project: Path, folder: Path, *arguments: str) -> DbtRun:
         command, cwd=project, env=environment, capture_output=True, text=True, check=False
     )
     path = folder / "target" / "run_results.json"
-    assert path.is_file(), finished.stdout + finished.stderr
+    log = folder / "log" / "dbt.log"
+    assert path.is_file(), finished.stderr + (log.read_text("utf-8") if log.is_file() else "")
     results = []
     for item in json.loads(path.read_text(encoding="utf-8"))["results"]:
         # unit_test.<package>.<model>.<name>, test.<package>.<name>.<hash>, model.<package>.<name>
