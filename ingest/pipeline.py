@@ -103,7 +103,7 @@ def ingest(
         now: UTC time of the run, for the ledger only.
         progress: Called with each entry as it is recorded.
         key: Key of pseudonyms; needed when a delivery holds personal identifiers.
-        threads: Threads to use.
+        threads: Threads to use for bulk sources.
 
     Returns:
         The entries recorded in this call.
@@ -116,7 +116,7 @@ def ingest(
     codes = load_code_tables()
     _require_code_tables(specs, codes)
     recorded: list[LedgerEntry] = []
-    with duckdb.connect(config={"threads": threads}) as connection:
+    with duckdb.connect() as connection:
         context = Context(
             raw_folder=lake.raw,
             quarantine_folder=lake.quarantine,
@@ -134,7 +134,10 @@ def ingest(
                 case "keep":
                     continue
                 case "load":
-                    update = load_delivery(specs[delivery.source], delivery, context)
+                    spec = specs[delivery.source]
+                    # On some hundred rows a second thread costs more than it gives.
+                    connection.execute(f"set threads = {threads if spec.bulk else 1}")
+                    update = load_delivery(spec, delivery, context)
                 case "skip_twin":
                     assert before is not None
                     update = duplicate_entry(delivery, before, context)
