@@ -170,9 +170,12 @@ def _run(
             state = BuildState.take(home.build_state)
             loaded = loaded_deliveries(ledger, as_of_date)
             if state and not state.continues_to(code, as_of_date, loaded):
-                _log.info("the tables of care events are computed anew")
                 state = None
             state = _prepare_database(home, specs, ledger, as_of_date, settings.threads, state)
+            _log.info(
+                "tables of care events: %s",
+                f"continued from {state.as_of_date}" if state else "computed anew",
+            )
         with quality.Expectations(home, run.folder) as expectations:
             reporter.stage("models")
             with run.stage("models"):

@@ -254,6 +254,43 @@ def test_a_second_build_finds_nothing_new(home: Path, landing: Path, care: Soted
     assert finished.json["outcome"] == "unchanged"
 
 
+def test_nights_end_in_the_files_of_one_build(
+    home: Path, landing: Path, care: Sotedw, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The first delivery, a night with the others; files of other months are shared."""
+    folder = tmp_path_factory.mktemp("nights")
+    deliveries = sorted((landing / "care_events").iterdir())
+    for night in (deliveries[:1], deliveries[1:]):
+        for delivery in night:
+            shutil.copytree(delivery, folder / "landing" / "care_events" / delivery.name)
+        care.done("build", "--home", folder / "home", "--landing", folder / "landing")
+
+    with duckdb.connect(str(folder / "home" / "build" / "warehouse.duckdb")) as connection:
+        (changed,) = connection.execute(
+            "select count(*) from intermediate.int_access__changed_records"
+        ).fetchone() or (0,)
+    with duckdb.connect(str(home / "build" / "warehouse.duckdb")) as connection:
+        (computed,) = connection.execute(
+            "select count(*) from intermediate.int_access__changed_records"
+        ).fetchone() or (0,)
+    assert changed > 100
+    assert computed == 0  # this home has known one build, of everything
+
+    files, others = (
+        {
+            item["path"]: item["sha256"]
+            for item in json.loads((root / "current" / "manifest.json").read_text())["files"]
+            if item["path"].endswith(".parquet") and "quality" not in item["path"]
+        }
+        for root in (folder / "home", home)
+    )
+    assert files == others
+    facts = (folder / "home" / "current").resolve() / "parquet" / "internal" / "fct_care_events"
+    shared = {path.stem for path in facts.iterdir() if path.stat().st_nlink > 1}
+    assert "2021-09" in shared
+    assert "2022-06" not in shared
+
+
 def measures(home: Path) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(home / "current" / "warehouse.duckdb"), read_only=True) as connection:
         return connection.execute(

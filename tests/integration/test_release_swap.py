@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +16,14 @@ import pytest
 
 from ingest.landing import scan
 from sotedw.build import run_build
-from sotedw.build_state import BuildState
+from sotedw.build_state import BuildState, changed_months
 from sotedw.dbt_artifacts import Column, Table
 from sotedw.errors import BuildRunning
 from sotedw.home import DATABASE_NAME
 from sotedw.home import Home as Warehouse
 from sotedw.identity import build_id, code_version
 from sotedw.quality import results_table
-from sotedw.release import ReleaseInputs, publish, read_manifest, write_release
+from sotedw.release import ReleaseInputs, file_hash, publish, read_manifest, write_release
 from sotedw.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tests.conftest import Home
 
 AS_OF = date(2022, 3, 31)
+STATE = BuildState(code_version="0", as_of_date=AS_OF, deliveries={})
 
 
 # --- the swap -------------------------------------------------------------------------------------
@@ -125,7 +127,7 @@ def inputs(*tables: Table) -> ReleaseInputs:
         sources=(),
         quality=results_table([], "20220331-a", "run"),
         report="<html></html>",
-        state=BuildState(code_version="0", as_of_date=AS_OF, deliveries={}),
+        state=STATE,
     )
 
 
@@ -173,6 +175,133 @@ def test_rows_are_sorted_by_their_grain_nulls_first(warehouse: Warehouse) -> Non
             "select comment from duckdb_columns() where table_name = 'mart_letters'"
         ).fetchall()
     assert comments == [(column.description,) for column in table("mart_letters").columns]
+
+
+# --- files of months that did not change ----------------------------------------------------------
+
+
+def fact() -> Table:
+    columns = (Column("record_id", "Record."), Column("event_date", "Day."))
+    return Table("fct_days", "One row per record.", "steward", "internal", ("record_id",), columns,
+                 "1", "event_date")  # fmt: skip
+
+
+def released(warehouse: Warehouse, name: str, state: BuildState) -> Path:
+    made = replace(inputs(fact()), build_id=name, state=state)
+    return write_release(warehouse, made, 2)
+
+
+@pytest.fixture
+def days(tmp_path: Path) -> Warehouse:
+    """A home with a release of a fact of two months and a row without a date."""
+    made = Warehouse(tmp_path)
+    made.build.mkdir()
+    change(
+        made,
+        "create table fct_days as select * from (values ('a', date '2022-01-31'),"
+        " ('b', date '2022-02-01'), ('c', null)) as days (record_id, event_date)",
+    )
+    released(made, "first", STATE)
+    return made
+
+
+def change(warehouse: Warehouse, sql: str) -> None:
+    with duckdb.connect(str(warehouse.build_database)) as connection:
+        connection.execute(sql)
+
+
+def state(**changed: list[date | None]) -> BuildState:
+    """The state after the first release."""
+    months = {name.replace("__", "."): days for name, days in changed.items()}
+    return STATE.model_copy(update={"published": "first", "changed": months})
+
+
+def shared(folder: Path) -> set[str]:
+    parquet = folder / "parquet" / "internal" / "fct_days"
+    assert {path.stem for path in parquet.iterdir()} == {"2022-01", "2022-02", "undated"}
+    return {path.stem for path in parquet.iterdir() if path.stat().st_nlink > 1}
+
+
+def test_only_files_of_changed_months_are_written(days: Warehouse) -> None:
+    change(days, "update fct_days set record_id = 'bb' where record_id = 'b'")
+    folder = released(days, "second", state(fct_days__event_date=[date(2022, 2, 1)]))
+    assert shared(folder) == {"2022-01", "undated"}
+    found = duckdb.sql(f"from read_parquet('{folder}/parquet/internal/fct_days/*.parquet')")
+    assert sorted(row[0] for row in found.fetchall()) == ["a", "bb", "c"]
+    for item in read_manifest(folder)["files"]:
+        assert item["sha256"] == file_hash(folder / item["path"])
+
+
+def test_rows_without_a_date_are_a_month_of_their_own(days: Warehouse) -> None:
+    change(days, "update fct_days set record_id = 'cc' where record_id = 'c'")
+    folder = released(days, "second", state(fct_days__event_date=[None]))
+    assert shared(folder) == {"2022-01", "2022-02"}
+
+
+def test_a_file_with_another_number_of_rows_is_never_shared(days: Warehouse) -> None:
+    """Whatever the state says: a month that was forgotten must not lose a row."""
+    change(days, "insert into fct_days values ('d', date '2022-01-01')")
+    assert shared(released(days, "second", state())) == {"2022-02", "undated"}
+
+
+@pytest.mark.parametrize("kept", [STATE, state().model_copy(update={"published": "gone"})])
+def test_without_a_release_before_every_file_is_written(days: Warehouse, kept: BuildState) -> None:
+    assert shared(released(days, "second", kept)) == set()
+
+
+# --- what the tables of the build stand for -------------------------------------------------------
+
+LOADED = {"care_events/2022-01-01": "content spec"}
+
+
+def test_the_state_is_taken_away_before_a_build_touches_the_tables(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    STATE.save(path)
+    assert BuildState.take(path) == STATE
+    assert BuildState.take(path) is None
+    path.write_text('{"code_version": "0"}', encoding="utf-8")
+    assert BuildState.take(path) is None
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "as_of", "loaded_now", "continues"),
+    [
+        ("0", AS_OF, LOADED, True),
+        ("0", date(2022, 4, 1), {**LOADED, "care_events/2022-03-31": "new spec"}, True),
+        ("1", AS_OF, LOADED, False),
+        ("0", date(2022, 3, 30), LOADED, False),
+        ("0", AS_OF, {"care_events/2022-01-01": "content other_spec"}, False),
+        ("0", AS_OF, {}, False),
+    ],
+)
+def test_tables_are_continued_by_the_same_code_from_the_same_deliveries(
+    code: str, as_of: date, loaded_now: dict[str, str], *, continues: bool
+) -> None:
+    kept = STATE.model_copy(update={"deliveries": LOADED})
+    assert kept.continues_to(code, as_of, loaded_now) is continues
+
+
+def test_changed_months_add_up_until_a_release_has_them(tmp_path: Path) -> None:
+    database = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema intermediate")
+        connection.execute(
+            "create table intermediate.int_access__changed_months as select * from (values"
+            " ('fct_visits', 'visit_date', date '2022-02-01'),"
+            " ('fct_visits', 'visit_date', date '2022-01-01'),"
+            " ('fct_care_events', 'event_date', null))"
+            " as months (table_name, date_column, month_start_date)"
+        )
+    before = state(fct_visits__visit_date=[date(2022, 2, 1), date(2021, 12, 1)])
+    assert changed_months(database, before) == {
+        "fct_care_events.event_date": [None],
+        "fct_visits.visit_date": [date(2021, 12, 1), date(2022, 1, 1), date(2022, 2, 1)],
+    }
+    assert changed_months(database, None) is None
+    assert changed_months(database, STATE) is None
+    assert before.released("second").months_to_write("fct_visits", "visit_date") == []
+    assert before.released("second").published == "second"
 
 
 # --- who a build is -------------------------------------------------------------------------------
