@@ -49,16 +49,43 @@
 {%- set versions = ref('stg_care_events__records') if recomputes_all() else 'changed_versions' -%}
 
 -- depends_on: {{ ref('int_access__changed_records') }}
+-- depends_on: {{ ref('stg_ledger__deliveries') }}
 with
 {% if not recomputes_all() %}
+new_deliveries as (
+
+    select delivery_id
+    from {{ ref('stg_ledger__deliveries') }}
+    where is_new
+
+),
+
+changed_records as (
+
+    select * from {{ ref('int_access__changed_records') }}
+
+),
+
+-- What arrived of the changed records, and of what was there only versions that are needed.
 changed_versions as (  -- noqa: ST03
 
-    select *
-    from {{ ref('stg_care_events__records') }}
-    where record_id in (
-        select changed_records.record_id
-        from {{ ref('int_access__changed_records') }} as changed_records
-    )
+    select records.*
+    from {{ ref('stg_care_events__records') }} as records
+    where
+        records.delivery_id in (select new_deliveries.delivery_id from new_deliveries)
+        and records.record_id in (select changed_records.record_id from changed_records)
+
+    union all
+
+    select records.*
+    from {{ ref('stg_care_events__records') }} as records
+    inner join changed_records
+        on
+        records.record_id = changed_records.record_id
+        and records.record_updated_at = changed_records.record_updated_at
+    where
+        changed_records.is_read_again
+        and records.delivery_id not in (select new_deliveries.delivery_id from new_deliveries)
 
 ),
 {% endif %}

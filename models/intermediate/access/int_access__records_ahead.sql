@@ -28,6 +28,7 @@ final as (
     {% for block_date in block_dates -%}
     select
         record_id,
+        record_updated_at,
         {{ block_date }} as block_date
     from {{ ref('stg_care_events__records') }}
     where
@@ -43,6 +44,7 @@ final as (
 
     select
         record_id,
+        record_updated_at,
         block_date
     from {{ built_before('int_access__records_ahead', 'intermediate') }}
     where block_date >= {{ as_of_date() }}
