@@ -2,24 +2,13 @@
 -- grain of the city's rows: months, quarters and years cover every need once.
 with
 
-needs as (
-
-    select
-        count(*) as need_count
-        {%- for measure in access_measures() %},
-        count({{ measure }}_state) as {{ measure }}_count
-        {%- endfor %}
-    from {{ ref('fct_waiting_times') }}
-
-),
-
 cases as (
 
     {% for measure in access_measures() -%}
     select
         '{{ measure }}' as measure_code,
-        {{ measure }}_count as need_count
-    from needs
+        count({{ measure }}_state) as need_count
+    from {{ ref('fct_waiting_times') }}
     {% if not loop.last %}
     union all
 
