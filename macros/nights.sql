@@ -41,14 +41,6 @@
 {% endmacro %}
 
 {#
-    A column of a relation `before`; when everything is computed there is none, and the column has
-    its type from here.
-#}
-{% macro column_before(column, type) -%}
-    {{ "cast(null as " ~ type ~ ")" if recomputes_all() else "before." ~ column }} as {{ column }}
-{%- endmacro %}
-
-{#
     Body of a CTE over the records of the needs that are computed: all of them, or tonight's, which
     stand together in a table of their own.
 #}

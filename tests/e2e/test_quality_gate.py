@@ -80,6 +80,8 @@ def blocked(
     home = copied_home(folder)
     landing = shutil.copytree(CHECKOUT / "landing", folder / "landing")
     before = (home / "current").readlink().name
+    state = home / "build" / "state.json"
+    assert state.is_file()
     deliver(landing, "shortfall/2022-06-30", {"vaje.csv": f"{HEADER}{ROW}95\n"})
     fact = f"{FACTS}160 %;%;tarkka;toteuma;1\n"
     files = {"luvut.csv": fact, "delivery.yml": PRINTED}
@@ -90,6 +92,7 @@ def blocked(
     # The state right after the night, before later nights change the home.
     assert night.current == before, "a blocked build moved `current`"
     assert night.releases == {before}, "a blocked build left a release"
+    assert not state.exists(), "the next build would continue tables that were not approved"
     return night
 
 
