@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -151,7 +152,7 @@ def _write_tables(
                 months = inputs.state.months_to_write(table.name, table.cut_by)
                 kept = {} if before is None or months is None else before.files(table.name, months)
                 written |= _write_months(
-                    connection, table, sources[table.name], folder, kept, is_synthetic
+                    connection, table, sources[table.name], folder, kept, is_synthetic, threads
                 )
                 _view(connection, table, home.releases / inputs.build_id)
                 _comment(connection, table)
@@ -274,6 +275,7 @@ def _write_months(
     folder: Path,
     kept: Mapping[str, _Kept],
     is_synthetic: bool,
+    threads: int,
 ) -> dict[str, _Written]:
     """A folder of sorted files, one a month; rows without a date have a file of their own.
 
@@ -289,22 +291,25 @@ def _write_months(
     )
     # Always there, so that a table without rows still has a file with its columns.
     counts.setdefault(None, 0)
-    written = {}
-    for month in sorted(counts, key=lambda month: month or date.max):
+
+    def write(month: Month) -> tuple[str, _Written]:
         name = f"parquet/internal/{table.name}/{_month_name(month)}.parquet"
         old = kept.get(name)
         if old is not None and old.row_count == counts[month]:
             os.link(old.path, folder / name)
-            written[name] = _Written(old.row_count, table.schema_version, old.sha256)
-            continue
+            return name, _Written(old.row_count, table.schema_version, old.sha256)
         condition = f"{column} is null"
         if month is not None:
             first = f"date {quoted(month.isoformat())}"
             condition = f"{column} >= {first} and {column} < {first} + interval 1 month"
         rows = f"(from {source} where {condition})"
-        row_count = _copy(connection, table, rows, folder / name, is_synthetic)
-        written[name] = _Written(row_count, table.schema_version)
-    return written
+        with connection.cursor() as cursor:
+            row_count = _copy(cursor, table, rows, folder / name, is_synthetic)
+        return name, _Written(row_count, table.schema_version, file_hash(folder / name))
+
+    # A file's sort and its last pages are one thread's work: another file fills the others.
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(pool.map(write, sorted(counts, key=lambda month: month or date.max)))
 
 
 def _view(connection: duckdb.DuckDBPyConnection, table: Table, release: Path) -> None:
