@@ -20,7 +20,16 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.bulk_files import BulkFile, Lines, find_lines, open_files, reading, take_rejects
+from ingest.bulk_files import (
+    BulkFile,
+    Lines,
+    SomeRows,
+    find_lines,
+    only,
+    open_files,
+    reading,
+    take_rejects,
+)
 from ingest.casting import (
     MISSING_TEXTS,
     age,
@@ -62,6 +71,9 @@ _ODD_TEXT = "|".join(
 
 
 _NO_KEY_PART = "cast(0 as ubigint)"
+
+#: Rows that are read together with their lines.
+_BATCH_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -131,9 +143,7 @@ def read_bulk(
         _make_raw(connection, spec)
         with reading(files[-1]):
             _make_rest(connection, spec, parts, regular)
-        for file in files:
-            with reading(file):
-                _add_rest(connection, spec, file, places[file.number], stack)
+        _add_rest(connection, spec, files, places, stack)
     if not regular and not _exist(connection, "raw"):
         raise refuse(
             "no_rows", "the files have a header and no rows", "send the rows, or no file", rows_in=0
@@ -548,53 +558,104 @@ def _changed() -> DeliveryRefused:
 def _add_rest(
     connection: duckdb.DuckDBPyConnection,
     spec: Spec,
-    file: BulkFile,
-    places: _Places,
+    files: Sequence[BulkFile],
+    places: Mapping[int, _Places],
     stack: ExitStack,
 ) -> None:
-    """Add a file's other rows to `raw`, each with its line."""
-    lines, columns = places.lines, ", ".join(spec.loaded_columns)
-    rest = connection.execute(
-        f"select place - {places.before} + 1, key_part from rest where file = {file.number}"
-        " order by place"
-    ).fetchall()
-    where = [lines.of(ordinal) for ordinal, _ in rest]
-    connection.execute(
-        f"create or replace temp table wanted as select unnest({listed(where, 'bigint')}) as line,"
-        f" unnest({listed([key for _, key in rest], 'ubigint')}) as key_part"
-    )
-    few = file.only([ordinal for ordinal, _ in rest], lines, stack)
-    keyed = _with_helpers(spec, few, _own_keys(spec), _texts(spec, few, spec.loaded_columns))
-    connection.execute(
-        "create or replace temp table found as"
-        f" select {columns}, {_key_part(spec, few)} as key_part from ({keyed})"
-    )
-    connection.execute(
-        f"create or replace temp table placed as select line, {columns} from found"
-        " join wanted on found.rowid = wanted.rowid and found.key_part = wanted.key_part"
-    )
-    if not len(rest) == _count(connection, "found") == _count(connection, "placed"):
-        raise _changed()
+    """Add the other rows of all files to `raw`, each with its line."""
+    columns = ", ".join(spec.loaded_columns)
+    typed = ", ".join(f"{name} varchar" for name in spec.loaded_columns)
+    connection.execute(f"create temp table placed (file integer, source_line bigint, {typed})")
+    for parts in _batches(connection, files, places):
+        with reading(parts[-1].file):
+            _place_rest(connection, spec, parts, stack)
+    broken = [
+        (file.number, line, rule)
+        for file in files
+        for line, rule in places[file.number].lines.broken
+    ]
+    names = [file.landed.name for file in files]
     # A row with nothing in it is no row, as in a spreadsheet.
-    broken = listed([line for line, _ in lines.broken], "bigint")
-    defects = listed([rule for _, rule in lines.broken], "varchar")
     everything = f"concat_ws('', {columns})"
     connection.execute(
         f"""
         insert into raw by name
         select
-            (select count(*) from raw) + row_number() over (order by source_line) - 1 as row_id,
-            {quoted(file.landed.name)} as source_file,
-            *
+            row_number() over (order by file, source_line) - 1 as row_id,
+            {listed(names, "varchar")}[file] as source_file,
+            * exclude (file)
         from (
-            select line as source_line, cast(null as varchar) as defect, {columns}
+            select file, source_line, cast(null as varchar) as defect, {columns}
             from placed
             where {cleaned(everything)} is not null
             union all by name
-            select unnest({broken}) as source_line, unnest({defects}) as defect
+            select
+                unnest({listed([number for number, _, _ in broken], "integer")}) as file,
+                unnest({listed([line for _, line, _ in broken], "bigint")}) as source_line,
+                unnest({listed([rule for _, _, rule in broken], "varchar")}) as defect
         )
         """
     )
+
+
+def _batches(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[BulkFile],
+    places: Mapping[int, _Places],
+) -> Iterator[list[SomeRows]]:
+    """The rows of `rest`, in parts that can be read together."""
+    batch: list[SomeRows] = []
+    for file in files:
+        found = connection.execute(
+            f"select place - {places[file.number].before} + 1 from rest"
+            f" where file = {file.number} order by place"
+        ).fetchall()
+        if not found:
+            continue
+        part = SomeRows(file, places[file.number].lines, [ordinal for (ordinal,) in found])
+        if batch and not _fits(batch, part):
+            yield batch
+            batch = []
+        batch.append(part)
+    if batch:
+        yield batch
+
+
+def _fits(batch: Sequence[SomeRows], part: SomeRows) -> bool:
+    rows = sum(len(other.ordinals) for other in (*batch, part))
+    is_alike = batch[0].file.form == part.file.form
+    by_lines = all(other.file.is_by_lines(other.lines) for other in (batch[0], part))
+    return by_lines and is_alike and rows <= _BATCH_ROWS
+
+
+def _place_rest(
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    parts: Sequence[SomeRows],
+    stack: ExitStack,
+) -> None:
+    """Read rows into the table `placed`; they must be the rows that were seen in the first scan."""
+    columns = ", ".join(spec.loaded_columns)
+    lines = [part.lines.of(ordinal) for part in parts for ordinal in part.ordinals]
+    numbers = ", ".join(str(part.file.number) for part in parts)
+    connection.execute(
+        "create or replace temp table wanted as select file, key_part,"
+        f" {listed(lines, 'bigint')}[row_number() over (order by place)] as source_line"
+        f" from rest where file in ({numbers}) order by place"
+    )
+    few = only(parts, stack)
+    keyed = _with_helpers(spec, few, _own_keys(spec), _texts(spec, few, spec.loaded_columns))
+    connection.execute(
+        "create or replace temp table found as"
+        f" select {columns}, {_key_part(spec, few)} as key_part from ({keyed})"
+    )
+    placed = _number(
+        connection,
+        f"insert into placed select file, source_line, {columns} from found"
+        " join wanted on found.rowid = wanted.rowid and found.key_part = wanted.key_part",
+    )
+    if not len(lines) == _count(connection, "found") == placed:
+        raise _changed()
 
 
 def _scan_findings(connection: duckdb.DuckDBPyConnection, spec: Spec) -> list[Finding]:

@@ -151,29 +151,15 @@ class BulkFile:
             f" where ordinal in ({ordinals}) order by ordinal)"
         )
 
-    def only(self, ordinals: Sequence[int], lines: Lines, stack: ExitStack) -> BulkFile:
-        """The file with a few of its rows, in order.
+    @property
+    def form(self) -> object:
+        """What its rows are read by; files of one form are read alike."""
+        how = None if self.csv is None else (self.csv.encoding, self.csv.separator)
+        return how, len(self.types), self.positions, self.time_forms
 
-        Of a csv whose rows are lines, these are copied, in memory only: another scan of the whole
-        would cost many times as much.
-
-        Args:
-            ordinals: Ordinals of the rows among those of `relation`, from 1 and in order.
-            lines: Where its rows stand.
-            stack: Closes the copy.
-        """
-        if self.csv is None or lines.starts is not None or not hasattr(os, "memfd_create"):
-            return replace(self, ordinals=ordinals)
-        copy = _in_memory(stack)
-        read = 0
-        with self.csv.path.open("rb") as stream:
-            for ordinal in ordinals:
-                line = lines.of(ordinal)
-                copy.writelines(islice(stream, line - read - 1, line - read))
-                read = line
-        copy.flush()
-        form = replace(self.csv, path=_path_of(copy), header_rows=0)
-        return replace(self, source=_csv_source(form, len(self.types)), csv=form)
+    def is_by_lines(self, lines: Lines) -> bool:
+        """Whether rows can be copied from it as lines."""
+        return self.csv is not None and lines.starts is None and hasattr(os, "memfd_create")
 
     def type_of(self, column: str) -> str:
         """DuckDB's type of a column of the spec; one that the file does not have is a text."""
@@ -206,6 +192,51 @@ class BulkFile:
         if type_.startswith("DECIMAL"):
             return f"replace(cast({cell} as varchar), '.', ',')"
         return f"cast({cell} as varchar)"
+
+
+@dataclass(frozen=True)
+class SomeRows:
+    """A few rows of a file.
+
+    Attributes:
+        file: The file.
+        lines: Where its rows stand.
+        ordinals: Which rows, from 1 and in order, among those of the file's `relation`.
+    """
+
+    file: BulkFile
+    lines: Lines
+    ordinals: Sequence[int]
+
+
+def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
+    """What reads a few rows of files, in the order of the parts.
+
+    Of a csv whose rows are lines, these are copied, in memory only: another scan of the whole would
+    cost many times as much.
+
+    Args:
+        parts: One part, or several of files of one form whose rows are lines.
+        stack: Closes the copy.
+    """
+    first = parts[0].file
+    if first.csv is None or not first.is_by_lines(parts[0].lines):
+        (part,) = parts
+        return replace(first, ordinals=part.ordinals)
+    copy = _in_memory(stack)
+    for part in parts:
+        assert part.file.csv is not None
+        read = 0
+        with part.file.csv.path.open("rb") as stream:
+            for ordinal in part.ordinals:
+                line = part.lines.of(ordinal)
+                for text in islice(stream, line - read - 1, line - read):
+                    # All ends alike: files may have others, and the last line of one has none.
+                    copy.write(text.removesuffix(b"\n").removesuffix(b"\r") + b"\n")
+                read = line
+    copy.flush()
+    form = replace(first.csv, path=_path_of(copy), header_rows=0)
+    return replace(first, source=_csv_source(form, len(first.types)), csv=form)
 
 
 @contextmanager

@@ -453,6 +453,46 @@ def test_all_files_of_a_delivery_count_and_a_bad_one_refuses_all(home: Home) -> 
     assert 'column "POISTO" is unknown in b.csv' in home.texts(ID)[0]
 
 
+def test_rows_that_are_read_together_keep_their_files_and_lines(home: Home) -> None:
+    """Rows written otherwise are fetched in one go from files alike; each ends lines its way."""
+
+    def rows(number: int) -> list[dict[str, str]]:
+        return [
+            row(number),
+            row(number + 1, contact_at=f"31.02.2022 08:{number}"),
+            row(number + 2, started_at="01.02.2022  08:05"),
+            row(number + 3, contact_at=f"30.02.2022 08:{number}", unit_id="Ä"),
+        ]
+
+    home.deliver(
+        ID,
+        {
+            "a.csv": lines(*rows(10)).removesuffix("\n"),
+            "b.csv": lines(*rows(20), end="\r\n").removesuffix("\r\n"),
+            "c.csv": lines(*rows(30)).encode("latin-1"),
+            "d.csv": lines(*rows(40)).replace("\n", "\n\n", 1),
+            "e.csv": lines(*rows(50)[:1]),
+            "f.csv": lines(*rows(60), separator=","),
+            "g.csv": lines(*rows(70)),
+        },
+    )
+    home.ingest()
+    column = HEADERS["contact_at"]
+    expected = []
+    for name, number, line in (
+        ("a", 10, 3), ("b", 20, 3), ("c", 30, 3), ("d", 40, 4), ("f", 60, 3), ("g", 70, 3)
+    ):  # fmt: skip
+        expected += [
+            (ID, f"{name}.csv", line, column, "not_a_time", f"31.02.2022 08:{number}"),
+            (ID, f"{name}.csv", line + 2, column, "not_a_time", f"30.02.2022 08:{number}"),
+        ]
+    assert home.rejects(ID) == expected
+    assert counts(home) == ("loaded", 25, 13, 0, 12, 0)
+    late = {f"R{number}": datetime(2022, 2, 1, 6, 5) for number in (12, 22, 32, 42, 62, 72)}
+    usual = dict.fromkeys((f"R{number}" for number in (10, 20, 30, 40, 50, 60, 70)))
+    assert dict(records(home, "record_id, started_at")) == late | usual
+
+
 def test_a_file_without_header_is_refused_and_shows_nobody(home: Home) -> None:
     text = lines(row(1, client_id=code()), row(2)).split("\n", maxsplit=1)[1]
     deliver(home, text)
