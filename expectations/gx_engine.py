@@ -24,7 +24,8 @@ from great_expectations.execution_engine import sqlalchemy_execution_engine
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
-from sqlalchemy import URL
+from sqlalchemy import URL, event
+from sqlalchemy.engine import Engine
 
 from expectations.definitions import ROWS_EXPECTATION, ROWS_QUERY, Check, Suite
 from expectations.errors import DatabaseError
@@ -78,6 +79,14 @@ def register_dialect() -> None:
     known = getattr(sqlalchemy_execution_engine, _KEPT_OPEN)
     if _DuckDBDialect.DUCKDB not in known:
         setattr(sqlalchemy_execution_engine, _KEPT_OPEN, (*known, _DuckDBDialect.DUCKDB))
+
+
+def _draw_no_progress(connection: Any, _record: object) -> None:
+    """DuckDB draws bars of its own on long queries, also where nobody sees them but a log."""
+    connection.execute("set enable_progress_bar = false")
+
+
+event.listen(Engine, "connect", _draw_no_progress)
 
 
 @contextmanager
