@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
@@ -195,12 +195,12 @@ class Expectations:
         ]
 
 
-def from_dbt(tests: Iterable[DataTest], home: Home, run_folder: Path) -> list[Check]:
+def from_dbt(tests: Collection[DataTest], home: Home, run_folder: Path) -> list[Check]:
     """The data tests as checks, with the size of the table they judge and all failing rows."""
     checks = []
     folder = failures_folder(run_folder)
     with duckdb.connect(str(home.build_database), read_only=True) as connection:
-        counts = _row_counts(connection)
+        counts = _row_counts(connection, {test.table_name for test in tests})
         for test in tests:
             if test.failing_sql:
                 folder.mkdir(exist_ok=True)
@@ -244,7 +244,10 @@ def keep_results(table: pa.Table, folder: Path, run_id: str) -> None:
     write_atomically(folder / f"{run_id}.parquet", sink.getvalue().to_pybytes())
 
 
-def _row_counts(connection: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
+def _row_counts(
+    connection: duckdb.DuckDBPyConnection, judged: Collection[str]
+) -> Mapping[str, int]:
+    """Rows of the tables that are judged; of others nobody asks, and views can be long to count."""
     rows = connection.execute(
         "select schema_name, table_name from duckdb_tables() where not internal"
         " union all select schema_name, view_name from duckdb_views() where not internal"
@@ -252,7 +255,8 @@ def _row_counts(connection: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
     ).fetchall()
     counts = {}
     for schema, name in rows:
-        found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
-        assert found is not None
-        counts[name] = int(found[0])
+        if name in judged:
+            found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+            assert found is not None
+            counts[name] = int(found[0])
     return counts

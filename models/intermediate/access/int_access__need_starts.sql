@@ -42,7 +42,6 @@ final as (
 
     select
         assessments.care_need_id,
-        assessments.record_id,
         assessments.client_pseudonym,
         assessments.client_age,
         assessments.unit_id,

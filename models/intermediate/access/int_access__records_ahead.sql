@@ -23,6 +23,20 @@ new_deliveries as (
 
 ),
 
+-- Few records: the many are read once.
+ahead as (
+
+    select * from {{ ref('stg_care_events__records') }}
+    where
+        (
+            {% for block_date in block_dates -%}
+            {{ 'or ' if not loop.first }}{{ block_date }} >= {{ as_of_date() }}
+            {% endfor -%}
+        )
+        and delivery_id in (select new_deliveries.delivery_id from new_deliveries)
+
+),
+
 final as (
 
     {% for block_date in block_dates -%}
@@ -30,10 +44,8 @@ final as (
         record_id,
         record_updated_at,
         {{ block_date }} as block_date
-    from {{ ref('stg_care_events__records') }}
-    where
-        {{ block_date }} >= {{ as_of_date() }}
-        and delivery_id in (select new_deliveries.delivery_id from new_deliveries)
+    from ahead
+    where {{ block_date }} >= {{ as_of_date() }}
     {% if not loop.last %}
     union
 
