@@ -489,7 +489,7 @@ def test_rows_that_are_read_together_keep_their_files_and_lines(home: Home) -> N
     assert home.rejects(ID) == expected
     assert counts(home) == ("loaded", 25, 13, 0, 12, 0)
     late = {f"R{number}": datetime(2022, 2, 1, 6, 5) for number in (12, 22, 32, 42, 62, 72)}
-    usual = dict.fromkeys((f"R{number}" for number in (10, 20, 30, 40, 50, 60, 70)))
+    usual = dict.fromkeys(f"R{number}" for number in (10, 20, 30, 40, 50, 60, 70))
     assert dict(records(home, "record_id, started_at")) == late | usual
 
 
