@@ -140,10 +140,9 @@ def read_bulk(
                 )
                 take_rejects(connection, file)
             parts.append(part)
-        _make_raw(connection, spec)
         with reading(files[-1]):
             _make_rest(connection, spec, parts, regular)
-        _add_rest(connection, spec, files, places, stack)
+        _make_raw(connection, spec, files, places, stack)
     if not regular and not _exist(connection, "raw"):
         raise refuse(
             "no_rows", "the files have a header and no rows", "send the rows, or no file", rows_in=0
@@ -518,14 +517,6 @@ def _regular_time(spec: Spec, name: str, file: BulkFile) -> _Regular:
 # --- the rest -------------------------------------------------------------------------------------
 
 
-def _make_raw(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
-    columns = ", ".join(f"{name} varchar" for name in spec.loaded_columns)
-    connection.execute(
-        "create temp table raw (row_id bigint, source_file varchar, source_line bigint,"
-        f" source_column varchar, defect varchar, {columns})"
-    )
-
-
 def _make_rest(
     connection: duckdb.DuckDBPyConnection, spec: Spec, parts: Sequence[Path], regular: int
 ) -> None:
@@ -555,14 +546,14 @@ def _changed() -> DeliveryRefused:
     )
 
 
-def _add_rest(
+def _make_raw(
     connection: duckdb.DuckDBPyConnection,
     spec: Spec,
     files: Sequence[BulkFile],
     places: Mapping[int, _Places],
     stack: ExitStack,
 ) -> None:
-    """Add the other rows of all files to `raw`, each with its line."""
+    """Make the table `raw`: the other rows of all files, each with its line."""
     columns = ", ".join(spec.loaded_columns)
     typed = ", ".join(f"{name} varchar" for name in spec.loaded_columns)
     connection.execute(f"create temp table placed (file integer, source_line bigint, {typed})")
@@ -579,10 +570,11 @@ def _add_rest(
     everything = f"concat_ws('', {columns})"
     connection.execute(
         f"""
-        insert into raw by name
+        create temp table raw as
         select
             row_number() over (order by file, source_line) - 1 as row_id,
             {listed(names, "varchar")}[file] as source_file,
+            cast(null as varchar) as source_column,
             * exclude (file)
         from (
             select file, source_line, cast(null as varchar) as defect, {columns}
@@ -624,8 +616,8 @@ def _batches(
 def _fits(batch: Sequence[SomeRows], part: SomeRows) -> bool:
     rows = sum(len(other.ordinals) for other in (*batch, part))
     is_alike = batch[0].file.form == part.file.form
-    by_lines = all(other.file.is_by_lines(other.lines) for other in (batch[0], part))
-    return by_lines and is_alike and rows <= _BATCH_ROWS
+    are_copied = batch[0].csv is not None and part.csv is not None
+    return are_copied and is_alike and rows <= _BATCH_ROWS
 
 
 def _place_rest(
@@ -636,7 +628,7 @@ def _place_rest(
 ) -> None:
     """Read rows into the table `placed`; they must be the rows that were seen in the first scan."""
     columns = ", ".join(spec.loaded_columns)
-    lines = [part.lines.of(ordinal) for part in parts for ordinal in part.ordinals]
+    lines = [line for part in parts for line in part.line_numbers]
     numbers = ", ".join(str(part.file.number) for part in parts)
     connection.execute(
         "create or replace temp table wanted as select file, key_part,"

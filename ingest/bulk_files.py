@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from re import fullmatch
@@ -157,10 +158,6 @@ class BulkFile:
         how = None if self.csv is None else (self.csv.encoding, self.csv.separator)
         return how, len(self.types), self.positions, self.time_forms
 
-    def is_by_lines(self, lines: Lines) -> bool:
-        """Whether rows can be copied from it as lines."""
-        return self.csv is not None and lines.starts is None and hasattr(os, "memfd_create")
-
     def type_of(self, column: str) -> str:
         """DuckDB's type of a column of the spec; one that the file does not have is a text."""
         position = self.positions.get(column)
@@ -208,6 +205,17 @@ class SomeRows:
     lines: Lines
     ordinals: Sequence[int]
 
+    @property
+    def csv(self) -> CsvForm | None:
+        """The csv that the rows can be copied from as lines, if they can."""
+        by_lines = self.lines.starts is None and hasattr(os, "memfd_create")
+        return self.file.csv if by_lines else None
+
+    @cached_property
+    def line_numbers(self) -> Sequence[int]:
+        """The line that each row starts on."""
+        return [self.lines.of(ordinal) for ordinal in self.ordinals]
+
 
 def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
     """What reads a few rows of files, in the order of the parts.
@@ -219,23 +227,22 @@ def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
         parts: One part, or several of files of one form whose rows are lines.
         stack: Closes the copy.
     """
-    first = parts[0].file
-    if first.csv is None or not first.is_by_lines(parts[0].lines):
+    first, csv_form = parts[0].file, parts[0].csv
+    if csv_form is None:
         (part,) = parts
         return replace(first, ordinals=part.ordinals)
     copy = _in_memory(stack)
     for part in parts:
-        assert part.file.csv is not None
+        assert part.csv is not None
         read = 0
-        with part.file.csv.path.open("rb") as stream:
-            for ordinal in part.ordinals:
-                line = part.lines.of(ordinal)
+        with part.csv.path.open("rb") as stream:
+            for line in part.line_numbers:
                 for text in islice(stream, line - read - 1, line - read):
                     # All ends alike: files may have others, and the last line of one has none.
                     copy.write(text.removesuffix(b"\n").removesuffix(b"\r") + b"\n")
                 read = line
     copy.flush()
-    form = replace(first.csv, path=_path_of(copy), header_rows=0)
+    form = replace(csv_form, path=_path_of(copy), header_rows=0)
     return replace(first, source=_csv_source(form, len(first.types)), csv=form)
 
 

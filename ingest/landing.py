@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -158,17 +157,12 @@ def _delivery(
 ) -> Delivery:
     files: list[LandedFile] = []
     sidecar: LandedFile | None = None
-    paths = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(map(is_arriving, path.relative_to(folder).parts))
-    ]
-    # Large deliveries come in many files, and hashing one leaves the interpreter to the others.
-    with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(file_digest if hashes is None else hashes.digest, paths))
-    for path, digest in zip(paths, digests, strict=True):
-        name = mask(path.relative_to(folder).as_posix())
-        landed = LandedFile(name, path, digest, path.stat().st_size)
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if not path.is_file() or any(is_arriving(part) for part in relative.parts):
+            continue
+        digest = file_digest(path) if hashes is None else hashes.digest(path)
+        landed = LandedFile(mask(relative.as_posix()), path, digest, path.stat().st_size)
         if landed.name == SIDECAR:
             sidecar = landed
         else:
