@@ -51,16 +51,16 @@
 {% endmacro %}
 
 {#
-    Condition on the rows of a month that a night counts anew: the first day of a month stands in
-    `int_access__changed_months` under the table and date column.
+    Condition on rows by a date: those whose month a night counts anew stand in
+    `int_access__changed_days` under the table and date column.
 #}
-{% macro month_is_counted(month, table_name, date_columns) %}
+{% macro is_counted(date, table_name, date_columns) %}
     {%- if recomputes_all() -%}
     true
     {%- else -%}
-    {{ month }} in (
-        select month_start_date
-        from {{ ref('int_access__changed_months') }}
+    {{ date }} in (
+        select changed_date
+        from {{ ref('int_access__changed_days') }}
         where
             table_name = '{{ table_name }}'
             and date_column in ('{{ date_columns | join("', '") }}')

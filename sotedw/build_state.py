@@ -33,6 +33,7 @@ class BuildState(BaseModel):
         published: Release that was made of them, or of tables before them.
         changed: Table and date column -> months that may differ from that release; None when any
             month may.
+        is_one_night: Whether the last build's lists of changes tell all of that.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +43,7 @@ class BuildState(BaseModel):
     deliveries: dict[str, str]
     published: str | None = None
     changed: dict[str, list[Month]] | None = None
+    is_one_night: bool = False
 
     @classmethod
     def take(cls, path: Path) -> Self | None:

@@ -37,6 +37,7 @@ class Table:
         columns: Its columns in order.
         schema_version: Hash of names and types, so that readers notice a change.
         cut_by: Date column by whose month the export is cut into files; None for one file.
+        changed_by: Model that lists the keys of the rows that a night writes anew, if one does.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Table:
     columns: tuple[Column, ...]
     schema_version: str
     cut_by: str | None = None
+    changed_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _tables(manifest: Mapping[str, Any]) -> tuple[Table, ...]:
                 ),
                 schema_version=hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12],
                 cut_by=meta.get("cut_by"),
+                changed_by=meta.get("changed_by"),
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))

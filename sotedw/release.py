@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +25,8 @@ from sotedw.dbt_artifacts import Table
 from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
 from sotedw.quality import QUALITY_SOURCES, QUALITY_TABLES
 from sotedw.sources import SourceState
+
+_log = logging.getLogger(__name__)
 
 #: Layout of `manifest.json`; raised when a reader would have to change.
 MANIFEST_VERSION = 1
@@ -149,10 +152,9 @@ def _write_tables(
         sources |= QUALITY_SOURCES
         for table in (*inputs.tables, *QUALITY_TABLES):
             if table.cut_by is not None:
-                months = inputs.state.months_to_write(table.name, table.cut_by)
-                kept = {} if before is None or months is None else before.files(table.name, months)
+                old = _MonthsBefore.of(connection, table, sources[table.name], inputs.state, before)
                 written |= _write_months(
-                    connection, table, sources[table.name], folder, kept, is_synthetic, threads
+                    connection, table, sources[table.name], folder, old, is_synthetic, threads
                 )
                 _view(connection, table, home.releases / inputs.build_id)
                 _comment(connection, table)
@@ -178,14 +180,12 @@ class _Before:
     folder: Path
     manifest_files: Mapping[str, Mapping[str, Any]]
 
-    def files(self, table: str, changed: Collection[Month]) -> dict[str, _Kept]:
-        """Files of a large fact that hold no changed month: name under the release -> file."""
-        prefix = f"parquet/internal/{table}/"
-        stale = {f"{prefix}{_month_name(month)}.parquet" for month in changed}
+    def files(self, table: str) -> dict[str, _Kept]:
+        """Files of a large fact: name under the release -> file."""
         return {
             name: _Kept(self.folder / name, item["row_count"], item["sha256"])
             for name, item in self.manifest_files.items()
-            if name.startswith(prefix) and name not in stale and (self.folder / name).is_file()
+            if name.startswith(f"{_months_folder(table)}/") and (self.folder / name).is_file()
         }
 
 
@@ -196,6 +196,66 @@ class _Kept:
     path: Path
     row_count: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class _MonthsBefore:
+    """What the release before holds of a large fact.
+
+    Attributes:
+        files: Its files by name.
+        stale: Names of those that differ now; None when any may.
+        changed: Table of the keys that were written anew since, and of their rows as they are now;
+            None when nobody has listed them.
+    """
+
+    files: Mapping[str, _Kept]
+    stale: Collection[str] | None = None
+    changed: tuple[str, str] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        table: Table,
+        source: str,
+        state: BuildState,
+        before: _Before | None,
+    ) -> Self:
+        """The months of a table in the release before, and how the table differs from them."""
+        assert table.cut_by is not None
+        months = state.months_to_write(table.name, table.cut_by)
+        if before is None or months is None:
+            return cls({})
+        files, stale = before.files(table.name), {_month_path(table.name, m) for m in months}
+        if table.changed_by is None or not state.is_one_night:
+            return cls(files, stale)
+        (key,) = table.grain
+        keys = f"warehouse.intermediate.{table.changed_by}"
+        # In memory, where the threads that write the months find it.
+        rows = f"memory.main.changed_{table.name}"
+        connection.execute(
+            f"create table {rows} as from {source} where {key} in (select {key} from {keys})"
+        )
+        return cls(files, stale, (keys, rows))
+
+    def unchanged(self, name: str, row_count: int) -> _Kept | None:
+        """The file of a month, if it can be shared as it is."""
+        old = self.files.get(name)
+        is_stale = self.stale is None or name in self.stale
+        return None if old is None or is_stale or old.row_count != row_count else old
+
+    def continued(self, name: str, key: str, condition: str) -> str | None:
+        """Rows of a month by its old file, which is read in a fraction of the table's time."""
+        old = self.files.get(name)
+        if old is None or self.changed is None:
+            return None
+        keys, rows = self.changed
+        return (
+            f"(from read_parquet({quoted(str(old.path))}, hive_partitioning = false)"
+            f" anti join {keys} using ({key})"
+            f" union all from {rows} where {condition})"
+        )
 
 
 def _release_before(home: Home, inputs: ReleaseInputs) -> _Before | None:
@@ -264,8 +324,13 @@ def _copy(
     return int(row[0])
 
 
-def _month_name(month: Month) -> str:
-    return "undated" if month is None else f"{month:%Y-%m}"
+def _months_folder(table: str) -> str:
+    return f"parquet/internal/{table}"
+
+
+def _month_path(table: str, month: Month) -> str:
+    name = "undated" if month is None else f"{month:%Y-%m}"
+    return f"{_months_folder(table)}/{name}.parquet"
 
 
 def _write_months(
@@ -273,7 +338,7 @@ def _write_months(
     table: Table,
     source: str,
     folder: Path,
-    kept: Mapping[str, _Kept],
+    before: _MonthsBefore,
     is_synthetic: bool,
     threads: int,
 ) -> dict[str, _Written]:
@@ -282,7 +347,7 @@ def _write_months(
     `COPY ... PARTITION_BY` on several threads is neither sorted nor repeatable. Files of months
     that have not changed are hard links to those of the release before.
     """
-    (folder / "parquet" / "internal" / table.name).mkdir()
+    (folder / _months_folder(table.name)).mkdir()
     column = table.cut_by
     counts: dict[Month, int] = dict(
         connection.execute(
@@ -293,9 +358,9 @@ def _write_months(
     counts.setdefault(None, 0)
 
     def write(month: Month) -> tuple[str, _Written]:
-        name = f"parquet/internal/{table.name}/{_month_name(month)}.parquet"
-        old = kept.get(name)
-        if old is not None and old.row_count == counts[month]:
+        name = _month_path(table.name, month)
+        old = before.unchanged(name, counts[month])
+        if old is not None:
             os.link(old.path, folder / name)
             return name, _Written(old.row_count, table.schema_version, old.sha256)
         condition = f"{column} is null"
@@ -303,8 +368,12 @@ def _write_months(
             first = f"date {quoted(month.isoformat())}"
             condition = f"{column} >= {first} and {column} < {first} + interval 1 month"
         rows = f"(from {source} where {condition})"
+        continued = before.continued(name, table.grain[0], condition)
         with connection.cursor() as cursor:
-            row_count = _copy(cursor, table, rows, folder / name, is_synthetic)
+            row_count = _copy(cursor, table, continued or rows, folder / name, is_synthetic)
+            if row_count != counts[month]:
+                _log.warning("%s is written from the table: the old file did not fit", name)
+                row_count = _copy(cursor, table, rows, folder / name, is_synthetic)
         return name, _Written(row_count, table.schema_version, file_hash(folder / name))
 
     # A file's sort and its last pages are one thread's work: another file fills the others.
@@ -317,7 +386,7 @@ def _view(connection: duckdb.DuckDBPyConnection, table: Table, release: Path) ->
     connection.execute(
         f"create view released.main.{table.name} as select * from read_parquet("
         f"coalesce(getvariable('{RELEASE_VARIABLE}'), {quoted(str(release))})"
-        f" || '/parquet/internal/{table.name}/*.parquet')"
+        f" || '/{_months_folder(table.name)}/*.parquet')"
     )
 
 

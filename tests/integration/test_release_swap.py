@@ -186,8 +186,10 @@ def fact() -> Table:
                  "1", "event_date")  # fmt: skip
 
 
-def released(warehouse: Warehouse, name: str, state: BuildState) -> Path:
-    made = replace(inputs(fact()), build_id=name, state=state)
+def released(
+    warehouse: Warehouse, name: str, state: BuildState, table: Table | None = None
+) -> Path:
+    made = replace(inputs(table or fact()), build_id=name, state=state)
     return write_release(warehouse, made, 2)
 
 
@@ -242,6 +244,53 @@ def test_a_file_with_another_number_of_rows_is_never_shared(days: Warehouse) -> 
     """Whatever the state says: a month that was forgotten must not lose a row."""
     change(days, "insert into fct_days values ('d', date '2022-01-01')")
     assert shared(released(days, "second", state())) == {"2022-02", "undated"}
+
+
+NIGHT = (
+    "create schema intermediate",
+    "create table intermediate.changed_days as select unnest(['b', 'c', 'd', 'gone']) as record_id",
+    "insert into fct_days values ('e', date '2022-01-01')",
+    "update fct_days set event_date = date '2022-01-15' where record_id = 'c'",
+    "delete from fct_days where record_id = 'b'",
+    "insert into fct_days values ('d', date '2022-02-28')",
+)
+ONE_NIGHT = state(fct_days__event_date=[None, date(2022, 1, 1), date(2022, 2, 1)]).model_copy(
+    update={"is_one_night": True}
+)
+
+
+def rows_by_file(folder: Path) -> dict[str, list[str]]:
+    found = duckdb.sql(
+        "select parse_filename(filename, true), list(record_id order by file_row_number)"
+        f" from read_parquet('{folder}/parquet/internal/fct_days/*.parquet',"
+        " filename = true, file_row_number = true) group by 1"
+    )
+    return dict(found.fetchall())
+
+
+def test_a_month_is_its_old_file_without_the_rows_of_the_night_and_with_them_as_they_are_now(
+    days: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """b was removed, c moved from no date to January, d is new; a is read from the old file."""
+    for sql in NIGHT[:2] + NIGHT[3:]:
+        change(days, sql)
+    listed = replace(fact(), changed_by="changed_days")
+    folder = released(days, "second", ONE_NIGHT, listed)
+    assert rows_by_file(folder) == {"2022-01": ["a", "c"], "2022-02": ["d"]}
+    assert caplog.text == ""
+    whole = released(days, "third", STATE)
+    for path in (whole / "parquet" / "internal" / "fct_days").iterdir():
+        assert file_hash(path) == file_hash(folder / path.relative_to(whole)), path.name
+
+
+def test_a_file_that_lacks_a_row_which_nobody_listed_is_written_from_the_table(
+    days: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    for sql in NIGHT:
+        change(days, sql)
+    folder = released(days, "second", ONE_NIGHT, replace(fact(), changed_by="changed_days"))
+    assert rows_by_file(folder) == {"2022-01": ["a", "c", "e"], "2022-02": ["d"]}
+    assert "2022-01.parquet is written from the table" in caplog.text
 
 
 @pytest.mark.parametrize("kept", [STATE, state().model_copy(update={"published": "gone"})])

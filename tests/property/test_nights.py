@@ -17,7 +17,7 @@ from ingest.spec import load_specs
 from sotedw.build_state import loaded_deliveries
 from tests.access_models import KEY, AccessModels, write_deliveries
 from tests.reference.random_events import random_deliveries
-from tests.reference.scenarios import HEADERS, Row, csv_text
+from tests.reference.scenarios import HEADERS, Row, booking, cancelled, csv_text, visit
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("access")]
 
@@ -164,3 +164,34 @@ def test_a_night_computes_what_may_have_changed_and_nothing_else(nights: Nights)
     assert nights.listed("int_access__changed_needs") == {"pending", "new"}
     nights.build(date(2022, 5, 15))
     assert nights.listed("int_access__changed_needs") == {"new"}
+
+
+def test_a_month_of_first_care_alone_keeps_what_is_counted_by_start(nights: Nights) -> None:
+    """A night lists a month for the care that was given in it, while no need of its own changes.
+
+    Both tables below count by the month of the start: the May needs must stay in them.
+    """
+    seen = {"assessment_outcome_code": "kaynti"}
+    records = [
+        record("april", "A", "20.04.2022", **seen, **visit("03.05.2022 09:00")),
+        record("may", "B", "10.05.2022", **seen, **visit("12.05.2022 09:00")),
+        record("left", "C", "11.05.2022", **seen,
+               **booking("11.05.2022 12:00", "13.05.2022 09:00"),
+               **cancelled("11.05.2022 13:00", "asiakas")),
+    ]  # fmt: skip
+    write_deliveries(nights.landing, {"2022-08-20": csv_text(records)})
+    nights.build(date(2022, 8, 20))
+    before = contents(nights.connection)
+    write_deliveries(
+        nights.landing,
+        {"2022-08-21": csv_text([records[0] | {"record_updated_at": "21.08.2022 08:00"}])},
+    )
+    nights.build(date(2022, 8, 21))
+    assert nights.listed("int_access__changed_needs") == {"april"}
+    months = "int_access__changed_months where date_column = '{}'"
+    assert nights.listed(months.format("start_date"), "month_start_date") == {date(2022, 4, 1)}
+    assert nights.listed(months.format("first_care_date"), "month_start_date") == {date(2022, 5, 1)}
+    after = contents(nights.connection)
+    for table in ("mart_waiting_time_distribution", "mart_access_exclusions"):
+        assert before[table], table
+        assert after[table] == before[table], table

@@ -3,7 +3,7 @@
 {#- A need counts in two months: that of its start, and that of its first care. -#}
 {%- set date_columns = ['start_date', 'first_care_date'] %}
 
--- depends_on: {{ ref('int_access__changed_months') }}
+-- depends_on: {{ ref('int_access__changed_days') }}
 with
 
 cases as (
@@ -37,7 +37,7 @@ cohort as (
         0 as realised_within_count,
         0 as realised_count
     from cases
-    where {{ month_is_counted(start_month, 'fct_waiting_times', date_columns) }}
+    where {{ is_counted('start_date', 'fct_waiting_times', date_columns) }}
     group by 1, 2, 3, 4, 5
 
 ),
@@ -65,7 +65,7 @@ realised as (
         on cases.measure_code = measures.measure_code
     where
         cases.first_care_date is not null
-        and {{ month_is_counted(care_month, 'fct_waiting_times', date_columns) }}
+        and {{ is_counted('cases.first_care_date', 'fct_waiting_times', date_columns) }}
     group by 1, 2, 3, 4, 5
 
 ),

@@ -1,6 +1,6 @@
 {%- set month = "cast(" ~ dbt.date_trunc('month', 'start_date') ~ " as date)" %}
 
--- depends_on: {{ ref('int_access__changed_months') }}
+-- depends_on: {{ ref('int_access__changed_days') }}
 with
 
 cases as (
@@ -22,7 +22,7 @@ final as (
     from cases
     where
         wait_days is not null
-        and {{ month_is_counted(month, 'fct_waiting_times', ['start_date']) }}
+        and {{ is_counted('start_date', 'fct_waiting_times', ['start_date']) }}
     group by 1, 2, 3, 4, 5, 6
 
 )

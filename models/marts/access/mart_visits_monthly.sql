@@ -1,6 +1,6 @@
 {%- set month = "cast(" ~ dbt.date_trunc('month', 'visit_date') ~ " as date)" %}
 
--- depends_on: {{ ref('int_access__changed_months') }}
+-- depends_on: {{ ref('int_access__changed_days') }}
 with
 
 visits as (
@@ -21,7 +21,7 @@ final as (
         count(*) as visit_count,
         count(distinct client_pseudonym) as client_count
     from visits
-    where {{ month_is_counted(month, 'fct_visits', ['visit_date']) }}
+    where {{ is_counted('visit_date', 'fct_visits', ['visit_date']) }}
     group by 1, 2, 3, 4, 5, 6
 
 )
