@@ -23,8 +23,10 @@
     where {{ key }} in (
         select {{ key }} from {{ ref(listed_by) }} {{ "where " ~ where if where }}
     )
-    {%- elif execute and load_relation(this) is not none -%}
-    delete from {{ this }}
+    {%- elif execute -%}
+    {#- What older code left under the name may be a view. -#}
+    {%- set old = load_relation(this) -%}
+    {{ "delete from " ~ this if old is not none and old.is_table }}
     {%- endif -%}
 {% endmacro %}
 

@@ -73,6 +73,18 @@ class Night:
             return connection.execute(sql).fetchall()
 
 
+#: A model that was a view once.
+COUNTS = "intermediate.int_access__monthly_counts"
+
+
+def leave_as_older_code_did(home: Path) -> None:
+    """A view where a table stands now, in a home whose tables cannot be continued."""
+    (home / "build" / "state.json").unlink()
+    with duckdb.connect(str(home / "build" / "warehouse.duckdb")) as connection:
+        connection.execute(f"drop table {COUNTS}")
+        connection.execute(f"create view {COUNTS} as select 1 as month_start_date")
+
+
 @pytest.fixture(scope="module")
 def night(
     sotedw: Sotedw,
@@ -82,6 +94,7 @@ def night(
 ) -> Night:
     folder = tmp_path_factory.mktemp("night")
     home = copied_home(folder)
+    leave_as_older_code_did(home)
     landing = shutil.copytree(CHECKOUT / "landing", folder / "landing")
     deliver(
         landing,
@@ -236,3 +249,13 @@ def test_files_that_did_not_change_are_shared_with_the_release_before(night: Nig
             (path / "parquet" / "internal" / f"{name}.parquet").stat().st_ino for path in releases
         }
         assert len(inodes) == 1, name
+
+
+def test_a_view_of_older_code_gives_way_to_a_table(night: Night) -> None:
+    path = night.home / "build" / "warehouse.duckdb"
+    with duckdb.connect(str(path), read_only=True) as connection:
+        kinds = connection.execute(
+            "select table_type from information_schema.tables"
+            f" where table_schema || '.' || table_name = '{COUNTS}'"
+        ).fetchall()
+    assert kinds == [("BASE TABLE",)]

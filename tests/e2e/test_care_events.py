@@ -234,7 +234,7 @@ def test_large_facts_are_cut_by_month_sorted_and_shown_by_views(home: Path, tmp_
     assert months[-2:] == ["2022-06", "undated"]
     for path in folder.glob("2*.parquet"):
         table = pq.read_table(path)
-        assert {f"{day:%Y-%m}" for day in table["start_date"].to_pylist()} == {path.stem}
+        assert {f"{day:%Y-%m}" for day in table["first_event_date"].to_pylist()} == {path.stem}
         needs = table["care_need_id"].to_pylist()
         assert needs == sorted(needs, key=str.encode)
 

@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,12 +125,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str], folder: Path =
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(copied_home: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A home with a release of the checkout's own deliveries."""
     folder = tmp_path_factory.mktemp("readme")
-    place = Place(folder / "warehouse", folder / "practice")
-    run([sys.executable, "-m", "sotedw.cli", "build"], place.environment)
-    return place
+    return Place(copied_home(folder), folder / "practice")
 
 
 def test_a_console_block_is_read_as_a_reader_reads_it() -> None:

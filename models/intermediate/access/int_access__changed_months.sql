@@ -53,6 +53,7 @@ records_now as (
 needs_now as (
 
     select
+        needs.first_event_date,
         needs.start_date,
         needs.first_care_date
     from needs
@@ -68,6 +69,8 @@ dates as (
         ('records_now', 'fct_care_events', 'event_date'),
         ('records_before', 'fct_visits', 'visit_date'),
         ('records_now', 'fct_visits', 'visit_date'),
+        ('needs_before', 'fct_waiting_times', 'first_event_date'),
+        ('needs_now', 'fct_waiting_times', 'first_event_date'),
         ('needs_before', 'fct_waiting_times', 'start_date'),
         ('needs_now', 'fct_waiting_times', 'start_date'),
         ('needs_before', 'fct_waiting_times', 'first_care_date'),
@@ -78,7 +81,7 @@ dates as (
         '{{ date_column }}' as date_column,
         cast({{ dbt.date_trunc('month', date_column) }} as date) as month_start_date
     from {{ relation }}
-    {%- if date_column not in ('event_date', 'start_date') %}
+    {%- if date_column not in ('event_date', 'first_event_date') %}
     where {{ date_column }} is not null
     {%- endif %}
     {% if not loop.last %}

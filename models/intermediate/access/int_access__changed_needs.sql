@@ -25,6 +25,7 @@ final as (
     select
         records.care_need_id,
         true as was_known,
+        records.event_date as first_event_date,
         records.event_date as start_date,
         records.visit_date as first_care_date
     from records
@@ -113,6 +114,7 @@ final as (
     select
         changed.care_need_id,
         before.care_need_id is not null as was_known,
+        before.first_event_date,
         before.start_date,
         before.first_care_date
     from changed

@@ -3,6 +3,7 @@
 {#- A need counts in two months: that of its start, and that of its first care. -#}
 {%- set date_columns = ['start_date', 'first_care_date'] %}
 
+-- depends_on: {{ ref('int_access__changed_months') }}
 -- depends_on: {{ ref('int_access__changed_days') }}
 with
 

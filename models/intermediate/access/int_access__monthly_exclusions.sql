@@ -1,5 +1,6 @@
 {%- set month = "cast(" ~ dbt.date_trunc('month', 'start_date') ~ " as date)" %}
 
+-- depends_on: {{ ref('int_access__changed_months') }}
 -- depends_on: {{ ref('int_access__changed_days') }}
 with
 

@@ -120,6 +120,17 @@ care as (
 
 ),
 
+-- Needs of which some booking was called off: only of these it matters which booking was the last.
+called_off as (
+
+    select distinct care_need_id
+    from records
+    where
+        cancel_reason_code is not null
+        and (booked_at is not null or booked_for_at is not null)
+
+),
+
 bookings as (
 
     select
@@ -129,7 +140,9 @@ bookings as (
             order by booked_at desc nulls last, booked_for_at desc nulls last, record_id desc
         ) as booking_number
     from records
-    where booked_at is not null or booked_for_at is not null
+    where
+        (booked_at is not null or booked_for_at is not null)
+        and care_need_id in (select called_off.care_need_id from called_off)
 
 ),
 

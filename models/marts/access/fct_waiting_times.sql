@@ -29,6 +29,7 @@ needs as (
 
     select
         care_need_id,
+        min(event_date) as first_event_date,
         count(*) as record_count
     from records
     group by care_need_id
@@ -64,6 +65,7 @@ final as (
         {%- endfor %}
         waits.legal_limit_date,
         waits.statutory_state,
+        needs.first_event_date,
         needs.record_count,
         starts.delivery_id
     from needs
