@@ -188,6 +188,10 @@ def test_a_month_of_first_care_alone_keeps_what_is_counted_by_start(nights: Nigh
     )
     nights.build(date(2022, 8, 21))
     assert nights.listed("int_access__changed_needs") == {"april"}
+    days = nights.listed(
+        "int_access__changed_days where date_column = 'start_date'", "changed_date"
+    )
+    assert days == {date(2022, 4, day) for day in range(1, 31)}
     months = "int_access__changed_months where date_column = '{}'"
     assert nights.listed(months.format("start_date"), "month_start_date") == {date(2022, 4, 1)}
     assert nights.listed(months.format("first_care_date"), "month_start_date") == {date(2022, 5, 1)}
