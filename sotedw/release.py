@@ -204,13 +204,13 @@ class _MonthsBefore:
 
     Attributes:
         files: Its files by name.
-        stale: Names of those that differ now; None when any may.
+        stale: Names of those that differ now.
         changed: Table of the keys that were written anew since, and of their rows as they are now;
             None when nobody has listed them.
     """
 
     files: Mapping[str, _Kept]
-    stale: Collection[str] | None = None
+    stale: Collection[str] = ()
     changed: tuple[str, str] | None = None
 
     @classmethod
@@ -228,7 +228,7 @@ class _MonthsBefore:
         if before is None or months is None:
             return cls({})
         files, stale = before.files(table.name), {_month_path(table.name, m) for m in months}
-        if table.changed_by is None or not state.is_one_night:
+        if not stale or table.changed_by is None or not state.is_one_night:
             return cls(files, stale)
         (key,) = table.grain
         keys = f"warehouse.intermediate.{table.changed_by}"
@@ -242,8 +242,9 @@ class _MonthsBefore:
     def unchanged(self, name: str, row_count: int) -> _Kept | None:
         """The file of a month, if it can be shared as it is."""
         old = self.files.get(name)
-        is_stale = self.stale is None or name in self.stale
-        return None if old is None or is_stale or old.row_count != row_count else old
+        if old is None or name in self.stale or old.row_count != row_count:
+            return None
+        return old
 
     def continued(self, name: str, key: str, condition: str) -> str | None:
         """Rows of a month by its old file, which is read in a fraction of the table's time."""
