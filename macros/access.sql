@@ -20,6 +20,15 @@
     ]) }}
 {% endmacro %}
 
+{# What `fct_waiting_times` says of a need by measure. #}
+{% macro state_columns() %}
+    {%- set columns = [] -%}
+    {%- for measure in access_measures() -%}
+        {%- do columns.extend([measure ~ '_state', measure ~ '_exclusion_reason']) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{% endmacro %}
+
 {#
     A measure's state in the cohort order of KPI rule 4, for measures that wait: pending until the
     limit has run out, met, excluded by rule 6, missed.

@@ -17,12 +17,9 @@
     Hook of an incremental model: removes the rows that the night writes anew, those whose `key` a
     model lists. When everything is computed, the table is emptied.
 #}
-{% macro forget(key, listed_by, where=none) %}
+{% macro forget(key, listed_by) %}
     {%- if not recomputes_all() -%}
-    delete from {{ this }}
-    where {{ key }} in (
-        select {{ key }} from {{ ref(listed_by) }} {{ "where " ~ where if where }}
-    )
+    delete from {{ this }} where {{ key }} in (select {{ key }} from {{ ref(listed_by) }})
     {%- elif execute -%}
     {#- What older code left under the name may be a view. -#}
     {%- set old = load_relation(this) -%}
@@ -50,22 +47,4 @@
     {%- set all_records = ref('fct_care_events') -%}
     {%- set records_of_the_night = ref('int_access__records_of_changed_needs') -%}
     select * from {{ all_records if recomputes_all() else records_of_the_night }}
-{% endmacro %}
-
-{#
-    Condition on rows by a date: those whose month a night counts anew stand in
-    `int_access__changed_days` under the table and date column.
-#}
-{% macro is_counted(date, table_name, date_columns) %}
-    {%- if recomputes_all() -%}
-    true
-    {%- else -%}
-    {{ date }} in (
-        select changed_date
-        from {{ ref('int_access__changed_days') }}
-        where
-            table_name = '{{ table_name }}'
-            and date_column in ('{{ date_columns | join("', '") }}')
-    )
-    {%- endif -%}
 {% endmacro %}

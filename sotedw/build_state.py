@@ -31,8 +31,7 @@ class BuildState(BaseModel):
         as_of_date: The date they speak as of.
         deliveries: Loaded deliveries they hold -> what was loaded.
         published: Release that was made of them, or of tables before them.
-        changed: Table and date column -> months that may differ from that release; None when any
-            month may.
+        changed: Large fact -> months that may differ from that release; None when any month may.
         is_one_night: Whether the last build's lists of changes tell all of that.
     """
 
@@ -68,9 +67,9 @@ class BuildState(BaseModel):
             and all(loaded.get(name) == content for name, content in self.deliveries.items())
         )
 
-    def months_to_write(self, table: str, date_column: str) -> list[Month] | None:
+    def months_to_write(self, table: str) -> list[Month] | None:
         """Months of a table whose files the release before does not have; None: of any."""
-        return None if self.changed is None else self.changed.get(f"{table}.{date_column}", [])
+        return None if self.changed is None else self.changed.get(table, [])
 
     def released(self, build_id: str) -> Self:
         """The state when a release has been made of the tables."""
@@ -98,8 +97,8 @@ def changed_months(database: Path, before: BuildState | None) -> dict[str, list[
     months = {name: set(dates) for name, dates in before.changed.items()}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
-            "select table_name || '.' || date_column, month_start_date"
-            " from intermediate.int_access__changed_months"
+            "select distinct table_name, cast(date_trunc('month', changed_date) as date)"
+            " from intermediate.int_access__changed_dates"
         ).fetchall()
     for name, month in rows:
         months.setdefault(name, set()).add(month)

@@ -223,8 +223,7 @@ class _MonthsBefore:
         before: _Before | None,
     ) -> Self:
         """The months of a table in the release before, and how the table differs from them."""
-        assert table.cut_by is not None
-        months = state.months_to_write(table.name, table.cut_by)
+        months = state.months_to_write(table.name)
         if before is None or months is None:
             return cls({})
         files, stale = before.files(table.name), {_month_path(table.name, m) for m in months}

@@ -7,7 +7,6 @@ end-to-end tests see.
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -183,14 +182,13 @@ def _compiled(target: Path) -> list[_Model]:
 
 
 def _forgets(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> str:
-    """What the hook of an incremental model removes: `forget(key, listed_by, where)`."""
+    """What the hook of an incremental model removes: `forget(key, listed_by)`."""
     (hook,) = node["config"]["pre-hook"]
-    call = re.fullmatch(r"\{\{ forget\((.*)\) \}\}", hook["sql"].strip(), re.DOTALL)
+    call = re.fullmatch(r"\{\{ forget\('(\w+)', '(\w+)'\) \}\}", hook["sql"].strip())
     assert call, hook
-    key, listed_by, *where = ast.literal_eval(f"({call[1]},)")
+    key, listed_by = call.groups()
     (schema,) = {item["schema"] for item in nodes.values() if item["name"] == listed_by}
-    condition = f" where {where[0]}" if where else ""
-    return f"{key} in (select {key} from {schema}.{listed_by}{condition})"
+    return f"{key} in (select {key} from {schema}.{listed_by})"
 
 
 def rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:

@@ -73,16 +73,16 @@ class Night:
             return connection.execute(sql).fetchall()
 
 
-#: A model that was a view once.
-COUNTS = "intermediate.int_access__monthly_counts"
+#: A model that could have been a view once.
+HIDDEN = "intermediate.int_access__hidden_records"
 
 
 def leave_as_older_code_did(home: Path) -> None:
     """A view where a table stands now, in a home whose tables cannot be continued."""
     (home / "build" / "state.json").unlink()
     with duckdb.connect(str(home / "build" / "warehouse.duckdb")) as connection:
-        connection.execute(f"drop table {COUNTS}")
-        connection.execute(f"create view {COUNTS} as select 1 as month_start_date")
+        connection.execute(f"drop table {HIDDEN}")
+        connection.execute(f"create view {HIDDEN} as select 'a' as record_id")
 
 
 @pytest.fixture(scope="module")
@@ -256,6 +256,6 @@ def test_a_view_of_older_code_gives_way_to_a_table(night: Night) -> None:
     with duckdb.connect(str(path), read_only=True) as connection:
         kinds = connection.execute(
             "select table_type from information_schema.tables"
-            f" where table_schema || '.' || table_name = '{COUNTS}'"
+            f" where table_schema || '.' || table_name = '{HIDDEN}'"
         ).fetchall()
     assert kinds == [("BASE TABLE",)]

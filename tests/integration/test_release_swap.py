@@ -214,8 +214,7 @@ def change(warehouse: Warehouse, sql: str) -> None:
 
 def state(**changed: list[date | None]) -> BuildState:
     """The state after the first release."""
-    months = {name.replace("__", "."): days for name, days in changed.items()}
-    return STATE.model_copy(update={"published": "first", "changed": months})
+    return STATE.model_copy(update={"published": "first", "changed": changed})
 
 
 def shared(folder: Path) -> set[str]:
@@ -226,7 +225,7 @@ def shared(folder: Path) -> set[str]:
 
 def test_only_files_of_changed_months_are_written(days: Warehouse) -> None:
     change(days, "update fct_days set record_id = 'bb' where record_id = 'b'")
-    folder = released(days, "second", state(fct_days__event_date=[date(2022, 2, 1)]))
+    folder = released(days, "second", state(fct_days=[date(2022, 2, 1)]))
     assert shared(folder) == {"2022-01", "undated"}
     found = duckdb.sql(f"from read_parquet('{folder}/parquet/internal/fct_days/*.parquet')")
     assert sorted(row[0] for row in found.fetchall()) == ["a", "bb", "c"]
@@ -236,7 +235,7 @@ def test_only_files_of_changed_months_are_written(days: Warehouse) -> None:
 
 def test_rows_without_a_date_are_a_month_of_their_own(days: Warehouse) -> None:
     change(days, "update fct_days set record_id = 'cc' where record_id = 'c'")
-    folder = released(days, "second", state(fct_days__event_date=[None]))
+    folder = released(days, "second", state(fct_days=[None]))
     assert shared(folder) == {"2022-01", "2022-02"}
 
 
@@ -254,7 +253,7 @@ NIGHT = (
     "insert into fct_days values ('d', date '2022-02-28')",
 )
 UNLISTED = "insert into fct_days values ('e', date '2022-01-01')"
-ONE_NIGHT = state(fct_days__event_date=[None, date(2022, 1, 1), date(2022, 2, 1)]).model_copy(
+ONE_NIGHT = state(fct_days=[None, date(2022, 1, 1), date(2022, 2, 1)]).model_copy(
     update={"is_one_night": True}
 )
 
@@ -336,20 +335,21 @@ def test_changed_months_add_up_until_a_release_has_them(tmp_path: Path) -> None:
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema intermediate")
         connection.execute(
-            "create table intermediate.int_access__changed_months as select * from (values"
-            " ('fct_visits', 'visit_date', date '2022-02-01'),"
-            " ('fct_visits', 'visit_date', date '2022-01-01'),"
-            " ('fct_care_events', 'event_date', null))"
-            " as months (table_name, date_column, month_start_date)"
+            "create table intermediate.int_access__changed_dates as select * from (values"
+            " ('fct_visits', date '2022-02-28'),"
+            " ('fct_visits', date '2022-01-01'),"
+            " ('fct_visits', date '2022-01-31'),"
+            " ('fct_care_events', null))"
+            " as dates (table_name, changed_date)"
         )
-    before = state(fct_visits__visit_date=[date(2022, 2, 1), date(2021, 12, 1)])
+    before = state(fct_visits=[date(2022, 2, 1), date(2021, 12, 1)])
     assert changed_months(database, before) == {
-        "fct_care_events.event_date": [None],
-        "fct_visits.visit_date": [date(2021, 12, 1), date(2022, 1, 1), date(2022, 2, 1)],
+        "fct_care_events": [None],
+        "fct_visits": [date(2021, 12, 1), date(2022, 1, 1), date(2022, 2, 1)],
     }
     assert changed_months(database, None) is None
     assert changed_months(database, STATE) is None
-    assert before.released("second").months_to_write("fct_visits", "visit_date") == []
+    assert before.released("second").months_to_write("fct_visits") == []
     assert before.released("second").published == "second"
 
 

@@ -155,8 +155,8 @@ def test_a_night_computes_what_may_have_changed_and_nothing_else(nights: Nights)
     assert nights.listed("int_access__changed_needs") == {
         "corrected", "corrected_to", "new", "seven_days_before", "pending", "ahead",
     }  # fmt: skip
-    assert nights.listed("int_access__changed_months where table_name = 'fct_care_events'",
-                         "month_start_date") == {date(2022, 1, 1), date(2022, 5, 1)}  # fmt: skip
+    assert nights.listed("int_access__changed_dates where table_name = 'fct_care_events'",
+                         "changed_date") == {date(2022, 1, 10), date(2022, 5, 10)}  # fmt: skip
 
     # Nothing arrives, and the seven days of one contact are over.
     nights.build(date(2022, 5, 14))
@@ -166,36 +166,62 @@ def test_a_night_computes_what_may_have_changed_and_nothing_else(nights: Nights)
     assert nights.listed("int_access__changed_needs") == {"new"}
 
 
-def test_a_month_of_first_care_alone_keeps_what_is_counted_by_start(nights: Nights) -> None:
-    """A night lists a month for the care that was given in it, while no need of its own changes.
+def test_what_a_night_computes_anew_is_counted_once(nights: Nights) -> None:
+    """A night adds what it computed to the counts that were there, and takes off what it was.
 
-    Both tables below count by the month of the start: the May needs must stay in them.
+    A need started in April and was cared for in May. Then another unit, another visit and another
+    month of care are told of it, and last it is deleted: the needs beside it stay as counted.
     """
     seen = {"assessment_outcome_code": "kaynti"}
+    april = record("april", "A", "20.04.2022", **seen, **visit("03.05.2022 09:00"))
     records = [
-        record("april", "A", "20.04.2022", **seen, **visit("03.05.2022 09:00")),
+        april,
         record("may", "B", "10.05.2022", **seen, **visit("12.05.2022 09:00")),
         record("left", "C", "11.05.2022", **seen,
                **booking("11.05.2022 12:00", "13.05.2022 09:00"),
                **cancelled("11.05.2022 13:00", "asiakas")),
     ]  # fmt: skip
+
+    def night(day: int, row: Row) -> None:
+        told = row | {"record_updated_at": f"{day}.08.2022 08:00"}
+        write_deliveries(nights.landing, {f"2022-08-{day}": csv_text([told])})
+        nights.build(date(2022, 8, day))
+        assert nights.listed("int_access__changed_needs") == {"april"}
+
+    def counted(query: str) -> list[tuple[object, ...]]:
+        return nights.connection.execute(query).fetchall()
+
+    waits = """
+        select wait_days, need_count
+        from mart_waiting_time_distribution
+        where period_grain = 'year' and scope_type = 'city'
+        order by all
+    """
+    visits = """
+        select month_start_date, sum(visit_count)
+        from intermediate.int_access__monthly_visits
+        group by all
+        order by all
+    """
     write_deliveries(nights.landing, {"2022-08-20": csv_text(records)})
     nights.build(date(2022, 8, 20))
-    before = contents(nights.connection)
-    write_deliveries(
-        nights.landing,
-        {"2022-08-21": csv_text([records[0] | {"record_updated_at": "21.08.2022 08:00"}])},
-    )
-    nights.build(date(2022, 8, 21))
-    assert nights.listed("int_access__changed_needs") == {"april"}
-    days = nights.listed(
-        "int_access__changed_days where date_column = 'start_date'", "changed_date"
-    )
-    assert days == {date(2022, 4, day) for day in range(1, 31)}
-    months = "int_access__changed_months where date_column = '{}'"
-    assert nights.listed(months.format("start_date"), "month_start_date") == {date(2022, 4, 1)}
-    assert nights.listed(months.format("first_care_date"), "month_start_date") == {date(2022, 5, 1)}
-    after = contents(nights.connection)
-    for table in ("mart_waiting_time_distribution", "mart_access_exclusions"):
-        assert before[table], table
-        assert after[table] == before[table], table
+    exclusions = counted("from mart_access_exclusions order by all")
+    assert exclusions
+    assert counted(waits) == [(2, 1), (13, 1)]
+    assert counted(visits) == [(date(2022, 5, 1), 2)]
+
+    night(21, april)
+    assert counted(waits) == [(2, 1), (13, 1)]
+    assert counted(visits) == [(date(2022, 5, 1), 2)]
+
+    night(22, april | visit("02.06.2022 09:00"))
+    assert counted(waits) == [(2, 1), (43, 1)]
+    assert counted(visits) == [(date(2022, 5, 1), 1), (date(2022, 6, 1), 1)]
+
+    night(23, april | {"is_deleted": "K"})
+    assert counted(waits) == [(2, 1)]
+    assert counted(visits) == [(date(2022, 5, 1), 1)]
+    assert counted("from mart_access_exclusions order by all") == exclusions
+    # A count of nothing is no row, as if it had never been.
+    counts = "select min(need_count), sum(need_count) from intermediate.int_access__case_counts"
+    assert counted(counts) == [(1, 4)]

@@ -1,3 +1,7 @@
+{#- A need as the build before had it: where its row stood, and where it was counted. -#}
+{%- set texts = ['unit_id', 'area_code', 'producer_type', 'statutory_state'] + state_columns() -%}
+{%- set dates = ['first_event_date', 'start_date', 'first_care_date'] -%}
+
 with
 
 records as (
@@ -25,9 +29,13 @@ final as (
     select
         records.care_need_id,
         true as was_known,
-        records.event_date as first_event_date,
-        records.event_date as start_date,
-        records.visit_date as first_care_date
+        {%- for column in texts %}
+        cast(null as {{ dbt.type_string() }}) as {{ column }},
+        {%- endfor %}
+        {%- for column in dates %}
+        cast(null as date) as {{ column }},
+        {%- endfor %}
+        cast(null as integer) as wait_days
     from records
     inner join changed_records
         on records.record_id = changed_records.record_id
@@ -114,9 +122,10 @@ final as (
     select
         changed.care_need_id,
         before.care_need_id is not null as was_known,
-        before.first_event_date,
-        before.start_date,
-        before.first_care_date
+        {%- for column in texts + dates %}
+        before.{{ column }},
+        {%- endfor %}
+        before.wait_days
     from changed
     left join before
         on changed.care_need_id = before.care_need_id

@@ -1,3 +1,9 @@
+{#- A record as the build before had it: where it belonged, and where it was counted. -#}
+{%- set texts = [
+    'care_need_id', 'client_pseudonym', 'unit_id', 'producer_type', 'service_form_code',
+    'contact_mode_code', 'channel', 'profession_group', 'specialty_code',
+] -%}
+{%- set dates = ['event_date', 'contact_date', 'visit_date'] -%}
 {#- What the tables hold now; when everything is computed, nothing, and no record is listed. -#}
 {%- set facts = 'nothing' if recomputes_all() else built_before('fct_care_events') -%}
 {%- set hidden_records = 'nothing' if recomputes_all()
@@ -18,12 +24,14 @@ nothing as (
     select
         record_id,
         record_updated_at,
-        care_need_id,
-        client_pseudonym,
-        contact_date as event_date,
-        contact_date,
-        visit_date,
-        contact_date as block_date,
+        {%- for column in texts %}
+        cast(null as {{ dbt.type_string() }}) as {{ column }},
+        {%- endfor %}
+        {%- for column in dates %}
+        cast(null as date) as {{ column }},
+        {%- endfor %}
+        cast(null as boolean) as is_realised,
+        cast(null as date) as block_date,
         delivery_id,
         delivery_date
     from {{ ref('stg_care_events__records') }}
@@ -90,11 +98,10 @@ known as (
         facts.record_id,
         facts.record_updated_at,
         deliveries.delivery_date,
-        facts.care_need_id,
-        facts.client_pseudonym,
-        facts.event_date,
-        facts.contact_date,
-        facts.visit_date
+        {%- for column in texts + dates %}
+        facts.{{ column }},
+        {%- endfor %}
+        facts.is_realised
     from {{ facts }} as facts
     left join deliveries
         on facts.delivery_id = deliveries.delivery_id
@@ -106,11 +113,10 @@ known as (
         record_id,
         record_updated_at,
         delivery_date,
-        null as care_need_id,
-        null as client_pseudonym,
-        null as event_date,
-        null as contact_date,
-        null as visit_date
+        {%- for column in texts + dates %}
+        null as {{ column }},
+        {%- endfor %}
+        null as is_realised
     from {{ hidden_records }}
     where record_id in (select looked_at.record_id from looked_at)
 
@@ -124,11 +130,10 @@ compared as (
         arrived.delivery_date as arrived_delivery_date,
         known.record_updated_at,
         known.delivery_date,
-        known.care_need_id,
-        known.client_pseudonym,
-        known.event_date,
-        known.contact_date,
-        known.visit_date,
+        {%- for column in texts + dates %}
+        known.{{ column }},
+        {%- endfor %}
+        known.is_realised,
         due.record_id is not null as is_due,
         coalesce(
             arrived.record_updated_at > known.record_updated_at
@@ -163,11 +168,10 @@ final as (
             as record_updated_at,
         case when is_newer then arrived_delivery_date else delivery_date end as delivery_date,
         not is_newer as is_read_again,
-        care_need_id,
-        client_pseudonym,
-        event_date,
-        contact_date,
-        visit_date
+        {%- for column in texts + dates %}
+        {{ column }},
+        {%- endfor %}
+        is_realised
     from compared
     where is_newer or is_tied or is_due
 

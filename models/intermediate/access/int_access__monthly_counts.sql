@@ -1,15 +1,8 @@
-{%- set start_month = "cast(" ~ dbt.date_trunc('month', 'start_date') ~ " as date)" %}
-{%- set care_month = "cast(" ~ dbt.date_trunc('month', 'cases.first_care_date') ~ " as date)" %}
-{#- A need counts in two months: that of its start, and that of its first care. -#}
-{%- set date_columns = ['start_date', 'first_care_date'] %}
-
--- depends_on: {{ ref('int_access__changed_months') }}
--- depends_on: {{ ref('int_access__changed_days') }}
 with
 
 cases as (
 
-    select * from {{ ref('int_access__cases') }}
+    select * from {{ ref('int_access__case_counts') }}
 
 ),
 
@@ -24,21 +17,20 @@ cohort as (
 
     select
         measure_code,
-        {{ start_month }} as month_start_date,
+        start_month_date as month_start_date,
         unit_id,
         area_code,
         producer_type,
-        sum(case when state = 'met' then 1 else 0 end) as met_count,
-        sum(case when state = 'missed' then 1 else 0 end) as missed_count,
-        sum(case when state = 'pending' then 1 else 0 end) as pending_count,
-        sum(case when state = 'excluded' then 1 else 0 end) as excluded_count,
-        sum(case when statutory_state = 'met' then 1 else 0 end) as statutory_met_count,
-        sum(case when statutory_state in ('met', 'missed') then 1 else 0 end)
+        sum(case when state = 'met' then need_count else 0 end) as met_count,
+        sum(case when state = 'missed' then need_count else 0 end) as missed_count,
+        sum(case when state = 'pending' then need_count else 0 end) as pending_count,
+        sum(case when state = 'excluded' then need_count else 0 end) as excluded_count,
+        sum(case when statutory_state = 'met' then need_count else 0 end) as statutory_met_count,
+        sum(case when statutory_state in ('met', 'missed') then need_count else 0 end)
             as statutory_judged_count,
         0 as realised_within_count,
         0 as realised_count
     from cases
-    where {{ is_counted('start_date', 'fct_waiting_times', date_columns) }}
     group by 1, 2, 3, 4, 5
 
 ),
@@ -48,7 +40,7 @@ realised as (
 
     select
         cases.measure_code,
-        {{ care_month }} as month_start_date,
+        cases.first_care_month_date as month_start_date,
         cases.unit_id,
         cases.area_code,
         cases.producer_type,
@@ -58,15 +50,13 @@ realised as (
         0 as excluded_count,
         0 as statutory_met_count,
         0 as statutory_judged_count,
-        sum(case when cases.wait_days <= measures.limit_days then 1 else 0 end)
+        sum(case when cases.wait_days <= measures.limit_days then cases.need_count else 0 end)
             as realised_within_count,
-        count(*) as realised_count
+        sum(cases.need_count) as realised_count
     from cases
     inner join measures
         on cases.measure_code = measures.measure_code
-    where
-        cases.first_care_date is not null
-        and {{ is_counted('cases.first_care_date', 'fct_waiting_times', date_columns) }}
+    where cases.first_care_month_date is not null
     group by 1, 2, 3, 4, 5
 
 ),

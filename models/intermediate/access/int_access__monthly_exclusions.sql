@@ -1,12 +1,8 @@
-{%- set month = "cast(" ~ dbt.date_trunc('month', 'start_date') ~ " as date)" %}
-
--- depends_on: {{ ref('int_access__changed_months') }}
--- depends_on: {{ ref('int_access__changed_days') }}
 with
 
 cases as (
 
-    select * from {{ ref('int_access__cases') }}
+    select * from {{ ref('int_access__case_counts') }}
 
 ),
 
@@ -14,16 +10,14 @@ final as (
 
     select
         measure_code,
-        {{ month }} as month_start_date,
+        start_month_date as month_start_date,
         unit_id,
         area_code,
         producer_type,
         exclusion_reason as reason,
-        count(*) as excluded_count
+        sum(need_count) as excluded_count
     from cases
-    where
-        exclusion_reason is not null
-        and {{ is_counted('start_date', 'fct_waiting_times', ['start_date']) }}
+    where exclusion_reason is not null
     group by 1, 2, 3, 4, 5, 6
 
 )

@@ -7,8 +7,8 @@
     'producer_type', 'record_service_form_code', 'contact_at', 'contact_date', 'contact_channel',
     'assessed_at', 'assessed_date', 'assessed_urgency_code', 'assessed_nature_code',
     'assessment_outcome_code', 'booked_at', 'booked_for_at', 'booked_for_date', 'started_at',
-    'visit_date', 'service_form_code', 'contact_mode_code', 'visitor_group_code',
-    'profession_group', 'is_licensed', 'cancellation_date', 'cancel_reason_code',
+    'visit_date', 'service_form_code', 'contact_mode_code', 'channel', 'visitor_group_code',
+    'specialty_code', 'profession_group', 'is_licensed', 'cancellation_date', 'cancel_reason_code',
     'cancel_reason_role', 'is_realised', 'delivery_id',
 ] -%}
 {%- set first_day = "cast(" ~ dbt.dateadd('day', -200, as_of_date()) ~ " as date)" -%}

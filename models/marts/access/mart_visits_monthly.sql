@@ -1,7 +1,6 @@
 {%- set month = "cast(" ~ dbt.date_trunc('month', 'visit_date') ~ " as date)" %}
 
--- depends_on: {{ ref('int_access__changed_months') }}
--- depends_on: {{ ref('int_access__changed_days') }}
+-- depends_on: {{ ref('int_access__visit_days_to_count') }}
 with
 
 visits as (
@@ -22,7 +21,12 @@ final as (
         count(*) as visit_count,
         count(distinct client_pseudonym) as client_count
     from visits
-    where {{ is_counted('visit_date', 'fct_visits', ['visit_date']) }}
+    {%- if not recomputes_all() %}
+    where
+        visit_date in (
+            select days.visit_date from {{ ref('int_access__visit_days_to_count') }} as days
+        )
+    {%- endif %}
     group by 1, 2, 3, 4, 5, 6
 
 )

@@ -15,6 +15,13 @@ records_before as (
 
 ),
 
+visits_before as (
+
+    select * from records_before
+    where is_realised
+
+),
+
 changed_needs as (
 
     select * from {{ ref('int_access__changed_needs') }}
@@ -44,18 +51,23 @@ records_now as (
 
     select
         records.event_date,
-        records.visit_date
+        records.visit_date,
+        records.is_realised
     from records
     where records.record_id in (select changed.record_id from changed)
 
 ),
 
+visits_now as (
+
+    select * from records_now
+    where is_realised
+
+),
+
 needs_now as (
 
-    select
-        needs.first_event_date,
-        needs.start_date,
-        needs.first_care_date
+    select needs.first_event_date
     from needs
     inner join changed_needs
         on needs.care_need_id = changed_needs.care_need_id
@@ -67,23 +79,15 @@ dates as (
     {% for relation, table_name, date_column in [
         ('records_before', 'fct_care_events', 'event_date'),
         ('records_now', 'fct_care_events', 'event_date'),
-        ('records_before', 'fct_visits', 'visit_date'),
-        ('records_now', 'fct_visits', 'visit_date'),
+        ('visits_before', 'fct_visits', 'visit_date'),
+        ('visits_now', 'fct_visits', 'visit_date'),
         ('needs_before', 'fct_waiting_times', 'first_event_date'),
         ('needs_now', 'fct_waiting_times', 'first_event_date'),
-        ('needs_before', 'fct_waiting_times', 'start_date'),
-        ('needs_now', 'fct_waiting_times', 'start_date'),
-        ('needs_before', 'fct_waiting_times', 'first_care_date'),
-        ('needs_now', 'fct_waiting_times', 'first_care_date'),
     ] -%}
     select
         '{{ table_name }}' as table_name,
-        '{{ date_column }}' as date_column,
-        cast({{ dbt.date_trunc('month', date_column) }} as date) as month_start_date
+        {{ date_column }} as changed_date
     from {{ relation }}
-    {%- if date_column not in ('event_date', 'first_event_date') %}
-    where {{ date_column }} is not null
-    {%- endif %}
     {% if not loop.last %}
     union all
 
@@ -96,8 +100,7 @@ final as (
 
     select distinct
         table_name,
-        date_column,
-        month_start_date
+        changed_date
     from dates
 
 )
