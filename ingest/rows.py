@@ -97,7 +97,7 @@ def type_rows(
     delivery_id: str,
     codes: Mapping[str, CodeTable],
 ) -> None:
-    """Make the tables `cleaned`, `texts` and `typed` from `raw`.
+    """Make the tables `cleaned`, `looked_up`, `texts` and `typed` from `raw`.
 
     `raw` has row_id, source_file, source_line, source_column, defect and a `varchar` for each
     loaded column. Personal columns need their `people_table`.
@@ -122,7 +122,9 @@ def type_rows(
         if spec.columns[name].personal
     ]
     times = [time_steps(name) for name in columns if spec.columns[name].type == "timestamp"]
-    query = f"select * from cleaned {' '.join(joins)}"
+    # A table of its own: DuckDB prepares the expressions over joins once for each of the joins.
+    connection.execute(f"create temp table looked_up as select * from cleaned {' '.join(joins)}")
+    query = "from looked_up"
     for steps in zip(*times, strict=True):
         added = ", ".join(f"{sql} as {name}" for step in steps for name, sql in step.items())
         query = f"select *, {added} from ({query})"

@@ -1,7 +1,7 @@
 {#
     What a night recomputes. The tables of care events are kept from build to build, and a night
-    writes anew only what new records, or the days since the last build, can have changed. Every
-    model says so with the two macros below: which of its rows go, and which it computes.
+    writes anew only what new records, or the days since the last build, can have changed. Facts
+    forget rows and append them as they are now; counts add them, and take off what they were.
 
     The command line tells the date of the build before by an environment variable, and only when
     the tables of that build are whole and still stand for everything loaded then. Without it

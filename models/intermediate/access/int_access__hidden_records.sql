@@ -1,9 +1,14 @@
+{#- Of a night's records, those that the facts show stand among the records of its needs. -#}
+{%- set shown = ref('fct_care_events') if recomputes_all()
+    else ref('int_access__records_of_changed_needs') %}
+
 -- depends_on: {{ ref('int_access__changed_records') }}
+-- depends_on: {{ ref('int_access__records_of_changed_needs') }}
 with
 
 facts as (
 
-    select * from {{ ref('fct_care_events') }}
+    select * from {{ shown }}
 
 ),
 
