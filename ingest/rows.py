@@ -7,7 +7,7 @@ code tables and keys say), `typed`, `violations` and `duplicates`, all joined by
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -110,20 +110,18 @@ def type_rows(
         f"create temp table cleaned as select row_id, source_file, source_line, source_column,"
         f" defect, {selected} from raw"
     )
-    joins = [
-        _look_up(connection, spec, name, codes)
-        for name in columns
-        if spec.columns[name].codes is not None
-    ]
-    joins += [
+    joins = " ".join(
         f"left join {people_table(name)}"
         f" on cleaned.{delivered(name)} = {people_table(name)}.delivered"
         for name in columns
         if spec.columns[name].personal
-    ]
-    times = [time_steps(name) for name in columns if spec.columns[name].type == "timestamp"]
+    )
+    found = "".join(
+        f", {sql} as {name}" for name, sql in _look_ups(connection, spec, codes).items()
+    )
     # A table of its own: DuckDB prepares the expressions over joins once for each of the joins.
-    connection.execute(f"create temp table looked_up as select * from cleaned {' '.join(joins)}")
+    connection.execute(f"create temp table looked_up as select *{found} from cleaned {joins}")
+    times = [time_steps(name) for name in columns if spec.columns[name].type == "timestamp"]
     query = "from looked_up"
     for steps in zip(*times, strict=True):
         added = ", ".join(f"{sql} as {name}" for step in steps for name, sql in step.items())
@@ -137,38 +135,42 @@ def type_rows(
     )
 
 
-def _look_up(
-    connection: duckdb.DuckDBPyConnection,
-    spec: Spec,
-    name: str,
-    codes: Mapping[str, CodeTable],
-) -> str:
-    """The join that gives each row its code, and what other columns take from the code's row."""
-    table = codes[str(spec.columns[name].codes)]
-    labels = [
-        label
-        for (label,) in connection.execute(
-            f"select distinct {name} from cleaned where {name} is not null"
-        ).fetchall()
-    ]
-    found = [table.code_of(label) for label in labels]
-    columns = {f"{name}__label": labels, code_column(name): found}
-    for other, column in spec.loaded_columns.items():
-        taken = (
-            (column.default_of, default_column(other)),
-            (column.minimum_of, minimum_column(other)),
-        )
-        for path, target in taken:
-            source, _, attribute = (path or "").partition(".")
-            if source == name:
-                columns[target] = [
-                    table.rows[code][attribute] if code is not None else None for code in found
-                ]
-    look_up = ", ".join(
-        f"unnest({listed(values, 'varchar')}) as {key}" for key, values in columns.items()
-    )
-    connection.execute(f"create or replace temp table codes_{name} as select {look_up}")
-    return f"left join codes_{name} on cleaned.{name} = codes_{name}.{name}__label"
+def _look_ups(
+    connection: duckdb.DuckDBPyConnection, spec: Spec, codes: Mapping[str, CodeTable]
+) -> dict[str, str]:
+    """What rows of `cleaned` find in code tables: name of a column -> SQL over their texts.
+
+    That is each row's codes, and what other columns take from the rows of the codes.
+    """
+    coded = [name for name, column in spec.loaded_columns.items() if column.codes is not None]
+    if not coded:
+        return {}
+    distinct = ", ".join(f"list(distinct {name}) filter ({name} is not null)" for name in coded)
+    delivered_labels = connection.execute(f"select {distinct} from cleaned").fetchone()
+    assert delivered_labels is not None
+    found: dict[str, str] = {}
+    for name, labels in zip(coded, delivered_labels, strict=True):
+        table = codes[str(spec.columns[name].codes)]
+        # As few as there are ways to write a code, however many texts are none.
+        code_of = {
+            label: code for label in labels or () if (code := table.code_of(label)) is not None
+        }
+        place = f"list_position({listed(list(code_of), 'varchar')}, {name})"
+
+        def at(values: Iterable[str | None], place: str = place) -> str:
+            return f"{listed(list(values), 'varchar')}[{place}]"
+
+        found[code_column(name)] = at(code_of.values())
+        for other, column in spec.loaded_columns.items():
+            taken = (
+                (column.default_of, default_column(other)),
+                (column.minimum_of, minimum_column(other)),
+            )
+            for path, target in taken:
+                source, _, attribute = (path or "").partition(".")
+                if source == name:
+                    found[target] = at(table.rows[code][attribute] for code in code_of.values())
+    return found
 
 
 def find_violations(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
