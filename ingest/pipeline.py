@@ -6,7 +6,6 @@ import csv
 import hashlib
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ import pyarrow as pa
 from ingest.casting import quoted
 from ingest.codes import SEED_FOLDER, CodeTable, load_code_tables, seed_files
 from ingest.errors import Finding, SpecError
+from ingest.lake import Lake
 from ingest.landing import Delivery, Landing
 from ingest.ledger import FindingRecord, Ledger, LedgerEntry
 from ingest.loader import Context, duplicate_entry, load_delivery
@@ -43,28 +43,6 @@ _DELIVERY_COLUMNS = (
     ("rows_refused_count", pa.int64()),
     ("is_new", pa.bool_()),
 )
-
-
-@dataclass(frozen=True)
-class Lake:
-    """The folders of the lake."""
-
-    root: Path
-
-    @property
-    def raw(self) -> Path:
-        """Accepted rows."""
-        return self.root / "raw"
-
-    @property
-    def quarantine(self) -> Path:
-        """Rejected rows."""
-        return self.root / "quarantine"
-
-    @property
-    def ledger(self) -> Path:
-        """One file a delivery."""
-        return self.root / "ledger"
 
 
 def spec_versions(specs: Mapping[str, Spec], key: PseudonymKey | None) -> dict[str, str]:

@@ -63,7 +63,7 @@ def _failed(result: dbtRunnerResult) -> bool:
     return bool(broken)
 
 
-def _let_homes_share_a_parse() -> None:
+def let_homes_share_a_parse() -> None:
     """Leave the database's path out of what dbt compares before it takes a saved parse.
 
     Templates could read it while they are parsed; none of ours does.
@@ -75,7 +75,7 @@ def _let_homes_share_a_parse() -> None:
 
 def _parse(arguments: list[str], target: Path) -> dbtRunnerResult:
     """Parse the project, unless somebody has: see `sotedw.parsed_project`."""
-    _let_homes_share_a_parse()
+    let_homes_share_a_parse()
     name = parsed_project.parse_name()
     saved = parsed_project.find(name, target, parsed_project.ENVIRONMENT)
     fresh = target / PARTIAL_PARSE_FILE_NAME

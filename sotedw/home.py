@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ingest.pipeline import Lake
+from ingest.lake import Lake
 from sotedw.errors import BuildRunning, WrongUse
 
 #: Name of the database file, and so of the catalogue that compiled queries name.

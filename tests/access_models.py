@@ -8,11 +8,8 @@ end-to-end tests see.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,12 +19,13 @@ from typing import Any
 
 import duckdb
 
+from ingest.lake import Lake
 from ingest.landing import scan
 from ingest.ledger import Ledger, LedgerEntry
-from ingest.pipeline import Lake, ingest, register_sources
+from ingest.pipeline import ingest, register_sources
 from ingest.pseudonyms import PseudonymKey
 from ingest.spec import load_specs
-from sotedw.settings import PROJECT
+from tests.dbt import run_dbt, saved_parse
 
 KEY = PseudonymKey(b"a key of the tests, not of anybody else")
 
@@ -58,6 +56,7 @@ class AccessModels:
     """
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._database = home / "build" / "warehouse.duckdb"
         target = home / "build" / "target"
         run = json.loads((home / "current" / "manifest.json").read_text(encoding="utf-8"))
@@ -73,23 +72,16 @@ class AccessModels:
         """
         # A copy: dbt locks it, and other tests read the home.
         shutil.copy(self._database, folder / self._database.name)
-        subprocess.run(
-            [
-                sys.executable, "-m", "dbt.cli.main", "compile", "--quiet",
-                "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-                "--target-path", str(folder / "target"), "--log-path", str(folder),
-            ],
-            check=True,
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                "SOTEDW_BUILD_DATABASE": str(folder / self._database.name),
+        compiled = run_dbt(
+            folder, "compile",
+            "--select", "+path:models/intermediate/access", "+path:models/marts/access",
+            *saved_parse(self._home),
+            variables={
                 "SOTEDW_BUILD_AS_OF_DATE": self._as_of,
                 "SOTEDW_BUILD_PREVIOUS_AS_OF_DATE": self._as_of,
-                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-                "DO_NOT_TRACK": "1",
             },
         )  # fmt: skip
+        assert compiled.returncode == 0, compiled.stdout + compiled.stderr
         self._night_models = _compiled(folder / "target")
 
     def run(self, connection: duckdb.DuckDBPyConnection, as_of: date) -> None:

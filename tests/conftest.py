@@ -13,9 +13,10 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ingest.lake import Lake
 from ingest.landing import scan
 from ingest.ledger import Ledger, LedgerEntry
-from ingest.pipeline import Lake, ingest, is_current, register_sources
+from ingest.pipeline import ingest, is_current, register_sources
 from ingest.pseudonyms import PseudonymKey
 from ingest.spec import Spec, load_specs
 

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 import yaml
 
-from ingest.ledger import Ledger
-from ingest.pipeline import Lake, register_sources
-from sotedw.home import DATABASE_NAME
+from sotedw.home import DATABASE_NAME, Home
 from sotedw.settings import PROJECT
-
-if TYPE_CHECKING:
-    from ingest.spec import Spec
+from tests.dbt import run_dbt, saved_parse
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_unit")]
 
@@ -223,33 +215,14 @@ class DbtRun:
         return {item.name: item for item in self.results if item.kind == "test"}
 
 
-def run_dbt(project: Path, folder: Path, *arguments: str) -> DbtRun:
-    """Run dbt on a project over the database of a folder."""
-    database = folder / DATABASE_NAME
-    command = [
-        Path(sys.executable).with_name("dbt"), *arguments,
-        "--project-dir", project, "--profiles-dir", project,
-        "--target-path", folder / "target", "--log-path", folder / "log",
-        "--vars", json.dumps({"as_of_date": "2022-03-31"}),
-        "--log-level", "none", "--log-level-file", "info",
-        "--no-version-check", "--no-use-colors",
-    ]  # fmt: skip
-    environment = {
-        **os.environ,
-        "SOTEDW_BUILD_DATABASE": str(database),
-        "SOTEDW_THREADS": "2",
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    finished = subprocess.run(
-        command, cwd=project, env=environment, capture_output=True, text=True, check=False
-    )
+def finished_run(folder: Path, process: subprocess.CompletedProcess[str]) -> DbtRun:
+    """What a run of dbt over the database of a folder has left."""
     path = folder / "target" / "run_results.json"
     log = folder / "log" / "dbt.log"
-    assert path.is_file(), finished.stderr + (log.read_text("utf-8") if log.is_file() else "")
+    assert path.is_file(), process.stderr + (log.read_text("utf-8") if log.is_file() else "")
     results = []
     for item in json.loads(path.read_text(encoding="utf-8"))["results"]:
-        # unit_test.<package>.<model>.<name>, test.<package>.<name>.<hash>, model.<package>.<name>
+        # unit_test.<package>.<model>.<name>, test.<package>.<name>.<hash>
         kind, _, name, *rest = item["unique_id"].split(".")
         results.append(
             Result(
@@ -261,18 +234,16 @@ def run_dbt(project: Path, folder: Path, *arguments: str) -> DbtRun:
                 item["message"] or "",
             )
         )
-    return DbtRun(database, tuple(results))
+    return DbtRun(folder / DATABASE_NAME, tuple(results))
 
 
 @pytest.fixture(scope="module")
-def unit_run(tmp_path_factory: pytest.TempPathFactory, specs: dict[str, Spec]) -> DbtRun:
-    """Every seed, every model over an empty lake, every unit test."""
+def unit_run(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> DbtRun:
+    """Every unit test, over models that are built."""
     folder = tmp_path_factory.mktemp("unit")
-    lake = Lake(folder / "lake")
-    with duckdb.connect(str(folder / DATABASE_NAME)) as connection:
-        register_sources(connection, lake, Ledger(lake.ledger), specs, date(2022, 3, 31))
-    kinds = [("--resource-type", kind) for kind in ("seed", "model", "unit_test")]
-    return run_dbt(PROJECT, folder, "build", *(word for kind in kinds for word in kind))
+    shutil.copy(Home(built_home).build_database, folder)
+    run = run_dbt(folder, "test", "--select", "test_type:unit", *saved_parse(built_home))
+    return finished_run(folder, run)
 
 
 @pytest.fixture(scope="module")
@@ -302,11 +273,12 @@ def mutated_run(unit_run: DbtRun, tmp_path_factory: pytest.TempPathFactory) -> D
             probes.append({"name": name, "data_tests": [{"unique_grain": test}]})
     declared = {"version": 2, "sources": [{"name": "probes", "tables": probes}]}
     (project / "models" / "_probes.yml").write_text(yaml.safe_dump(declared), encoding="utf-8")
-    return run_dbt(project, folder, "test", "--select", "test_type:unit", "source:probes")
+    run = run_dbt(folder, "test", "--select", "test_type:unit", "source:probes", project=project)
+    return finished_run(folder, run)
 
 
 def test_every_unit_test_of_the_models_passes(unit_run: DbtRun) -> None:
-    bad = [item for item in unit_run.results if item.status not in ("pass", "success")]
+    bad = [item for item in unit_run.results if item.status != "pass"]
     assert not bad, "\n".join(f"{item.model}.{item.name}: {item.message}" for item in bad)
 
 

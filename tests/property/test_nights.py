@@ -10,9 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingest.lake import Lake
 from ingest.landing import scan
 from ingest.ledger import Ledger
-from ingest.pipeline import Lake, ingest, register_sources
+from ingest.pipeline import ingest, register_sources
 from ingest.spec import load_specs
 from sotedw.build_state import loaded_deliveries
 from tests.access_models import KEY, AccessModels, write_deliveries

@@ -9,7 +9,7 @@
 -- depends_on: {{ ref('int_access__changed_needs') }}
 with
 {% if not recomputes_all() %}
-changed_needs as (  -- noqa: ST03
+changed_needs as (
 
     select * from {{ ref('int_access__changed_needs') }}
 

@@ -1,0 +1,68 @@
+"""dbt itself over a database of a test's own, for what a build does not run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sotedw.home import DATABASE_NAME, Home
+from sotedw.parsed_project import ENVIRONMENT, find, parse_name
+from sotedw.settings import PROJECT
+
+_COMMAND = """
+from dbt.cli.main import cli
+from sotedw.dbt_process import let_homes_share_a_parse
+
+let_homes_share_a_parse()
+cli()
+"""
+
+
+def saved_parse(home: Path) -> tuple[str, str]:
+    """Options with which dbt takes what the build of a home took, or has parsed."""
+    saved = find(parse_name(), Home(home).target, ENVIRONMENT)
+    assert saved is not None
+    return "--partial-parse-file-path", str(saved)
+
+
+def run_dbt(
+    folder: Path,
+    *arguments: str,
+    project: Path = PROJECT,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run dbt over the database of a folder, and have it leave its target and log there.
+
+    Args:
+        folder: Where `warehouse.duckdb` is.
+        arguments: The command and its options.
+        project: The project's folder.
+        variables: Environment variables besides those of a build.
+    """
+    command = [
+        sys.executable, "-c", _COMMAND, *arguments,
+        "--project-dir", str(project), "--profiles-dir", str(project),
+        "--target-path", str(folder / "target"), "--log-path", str(folder / "log"),
+        "--log-level", "none", "--log-level-file", "info",
+        "--no-version-check", "--no-use-colors",
+    ]  # fmt: skip
+    return subprocess.run(
+        command,
+        cwd=project,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(PROJECT),
+            "SOTEDW_BUILD_DATABASE": str(folder / DATABASE_NAME),
+            "SOTEDW_BUILD_AS_OF_DATE": "2022-03-31",
+            "SOTEDW_THREADS": "2",
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            "DO_NOT_TRACK": "1",
+            **(variables or {}),
+        },
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
