@@ -97,7 +97,7 @@ def type_rows(
     delivery_id: str,
     codes: Mapping[str, CodeTable],
 ) -> None:
-    """Make the tables `cleaned`, `looked_up`, `texts` and `typed` from `raw`.
+    """Make the tables `cleaned`, `texts` and `typed` from `raw`.
 
     `raw` has row_id, source_file, source_line, source_column, defect and a `varchar` for each
     loaded column. Personal columns need their `people_table`.
@@ -119,10 +119,8 @@ def type_rows(
     found = "".join(
         f", {sql} as {name}" for name, sql in _look_ups(connection, spec, codes).items()
     )
-    # A table of its own: DuckDB prepares the expressions over joins once for each of the joins.
-    connection.execute(f"create temp table looked_up as select *{found} from cleaned {joins}")
     times = [time_steps(name) for name in columns if spec.columns[name].type == "timestamp"]
-    query = "from looked_up"
+    query = f"select *{found} from cleaned {joins}"
     for steps in zip(*times, strict=True):
         added = ", ".join(f"{sql} as {name}" for step in steps for name, sql in step.items())
         query = f"select *, {added} from ({query})"
