@@ -196,14 +196,16 @@ def bar(result: Result) -> str:
 
 
 def growth(results: Sequence[Result]) -> str:
-    """What a doubled history does to a delta; empty when no size is twice another."""
+    """What a doubled history does to a delta; empty when no size is twice another of its day."""
     deltas = {
-        result.events: result.project.seconds for result in results if result.phase == "delta"
+        (result.measured_on, result.events): result.project.seconds
+        for result in results
+        if result.phase == "delta"
     }
     lines = []
-    for events in sorted(deltas):
-        if events * 2 in deltas:
-            ratio = deltas[events * 2] / deltas[events]
+    for day, events in sorted(deltas):
+        if (day, events * 2) in deltas:
+            ratio = deltas[day, events * 2] / deltas[day, events]
             kept = "kept" if ratio <= _GROWTH_BAR else "missed"
             lines.append(
                 f"- From {_count(events)} to {_count(events * 2)} events a delta takes"

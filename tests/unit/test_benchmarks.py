@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -126,6 +127,8 @@ def test_growth_is_told_where_one_history_is_twice_another() -> None:
         " (≤ 1.2: missed).\n\n"
     )
     assert growth(DELTAS[:1]) == ""
+    # Seconds of two days do not compare.
+    assert growth([replace(DELTAS[0], measured_on="2022-12-31"), DELTAS[1]]) == ""
 
 
 def test_stages_stand_beside_each_other_and_may_be_missing() -> None:
