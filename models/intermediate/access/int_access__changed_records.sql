@@ -1,7 +1,7 @@
 {#- A record as the build before had it: where it belonged, and where it was counted. -#}
 {%- set texts = [
-    'care_need_id', 'client_pseudonym', 'unit_id', 'producer_type', 'service_form_code',
-    'contact_mode_code', 'channel', 'profession_group', 'specialty_code',
+    'care_need_id', 'client_pseudonym', 'producer_type', 'service_form_code', 'contact_mode_code',
+    'channel', 'profession_group', 'specialty_code',
 ] -%}
 {%- set dates = ['event_date', 'contact_date', 'visit_date'] -%}
 {#- What the tables hold now; when everything is computed, nothing, and no record is listed. -#}
