@@ -154,11 +154,7 @@ def _look_ups(
             label: code for label in labels or () if (code := table.code_of(label)) is not None
         }
         place = f"list_position({listed(list(code_of), 'varchar')}, {name})"
-
-        def at(values: Iterable[str | None], place: str = place) -> str:
-            return f"{listed(list(values), 'varchar')}[{place}]"
-
-        found[code_column(name)] = at(code_of.values())
+        found[code_column(name)] = _at(place, code_of.values())
         for other, column in spec.loaded_columns.items():
             taken = (
                 (column.default_of, default_column(other)),
@@ -167,8 +163,13 @@ def _look_ups(
             for path, target in taken:
                 source, _, attribute = (path or "").partition(".")
                 if source == name:
-                    found[target] = at(table.rows[code][attribute] for code in code_of.values())
+                    attributes = (table.rows[code][attribute] for code in code_of.values())
+                    found[target] = _at(place, attributes)
     return found
+
+
+def _at(place: str, values: Iterable[str | None]) -> str:
+    return f"{listed(list(values), 'varchar')}[{place}]"
 
 
 def find_violations(connection: duckdb.DuckDBPyConnection, spec: Spec) -> None:
