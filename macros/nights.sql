@@ -48,3 +48,13 @@
     {%- set records_of_the_night = ref('int_access__records_of_changed_needs') -%}
     select * from {{ all_records if recomputes_all() else records_of_the_night }}
 {% endmacro %}
+
+{# Columns of rows that are not there when everything is computed. #}
+{% macro typed_nulls(texts, dates) %}
+    {%- for column in texts -%}
+    cast(null as {{ dbt.type_string() }}) as {{ column }},
+    {% endfor -%}
+    {%- for column in dates -%}
+    cast(null as date) as {{ column }}{{ "" if loop.last else "," }}
+    {% endfor -%}
+{% endmacro %}

@@ -29,12 +29,7 @@ final as (
     select
         records.care_need_id,
         true as was_known,
-        {%- for column in texts %}
-        cast(null as {{ dbt.type_string() }}) as {{ column }},
-        {%- endfor %}
-        {%- for column in dates %}
-        cast(null as date) as {{ column }},
-        {%- endfor %}
+        {{ typed_nulls(texts, dates) }},
         cast(null as integer) as wait_days
     from records
     inner join changed_records

@@ -24,12 +24,7 @@ nothing as (
     select
         record_id,
         record_updated_at,
-        {%- for column in texts %}
-        cast(null as {{ dbt.type_string() }}) as {{ column }},
-        {%- endfor %}
-        {%- for column in dates %}
-        cast(null as date) as {{ column }},
-        {%- endfor %}
+        {{ typed_nulls(texts, dates) }},
         cast(null as boolean) as is_realised,
         cast(null as date) as block_date,
         delivery_id,
