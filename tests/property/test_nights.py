@@ -170,8 +170,8 @@ def test_a_night_computes_what_may_have_changed_and_nothing_else(nights: Nights)
 def test_what_a_night_computes_anew_is_counted_once(nights: Nights) -> None:
     """A night adds what it computed to the counts that were there, and takes off what it was.
 
-    A need started in April and was cared for in May. Then another unit, another visit and another
-    month of care are told of it, and last it is deleted: the needs beside it stay as counted.
+    A need started in April and was cared for in May. It is told once more as it was, then with a
+    visit in June, and last it is deleted: the needs beside it stay as counted.
     """
     seen = {"assessment_outcome_code": "kaynti"}
     april = record("april", "A", "20.04.2022", **seen, **visit("03.05.2022 09:00"))
@@ -206,12 +206,16 @@ def test_what_a_night_computes_anew_is_counted_once(nights: Nights) -> None:
     """
     write_deliveries(nights.landing, {"2022-08-20": csv_text(records)})
     nights.build(date(2022, 8, 20))
+    before = contents(nights.connection)
     exclusions = counted("from mart_access_exclusions order by all")
-    assert exclusions
     assert counted(waits) == [(2, 1), (13, 1)]
     assert counted(visits) == [(date(2022, 5, 1), 2)]
 
     night(21, april)
+    after = contents(nights.connection)
+    for table in ("mart_waiting_time_distribution", "mart_access_exclusions"):
+        assert before[table], table
+        assert after[table] == before[table], table
     assert counted(waits) == [(2, 1), (13, 1)]
     assert counted(visits) == [(date(2022, 5, 1), 2)]
 
