@@ -21,6 +21,29 @@ from sotedw.settings import PROJECT
 _log = logging.getLogger(__name__)
 
 
+def dbt_options(project: Path, target: Path, log: Path) -> list[str]:
+    """Options of every dbt command: where things are, and a log that only a file gets."""
+    return [
+        "--project-dir", str(project), "--profiles-dir", str(project),
+        "--target-path", str(target), "--log-path", str(log),
+        "--log-level", "none", "--log-level-file", "info",
+        "--no-version-check", "--no-use-colors",
+    ]  # fmt: skip
+
+
+def dbt_environment(database: Path, as_of_date: date, threads: int) -> dict[str, str]:
+    """Environment of a dbt process: what profile and macros read, and no telemetry."""
+    return {
+        **os.environ,
+        "SOTEDW_BUILD_DATABASE": str(database),
+        "SOTEDW_BUILD_AS_OF_DATE": as_of_date.isoformat(),
+        "SOTEDW_THREADS": str(threads),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+        "PYTHONHASHSEED": "0",
+    }
+
+
 class Dbt:
     """A dbt process that has begun to parse the project and waits to be told that data is there.
 
@@ -30,27 +53,12 @@ class Dbt:
     def __init__(self, home: Home, run_folder: Path, as_of_date: date, threads: int) -> None:
         self._target = home.target
         self._run_folder = run_folder
-        command = [
-            sys.executable, "-m", "sotedw.dbt_process",
-            "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
-            "--target-path", str(self._target), "--log-path", str(run_folder),
-            "--log-level", "none", "--log-level-file", "info",
-            "--no-version-check", "--no-use-colors",
-        ]  # fmt: skip
-        environment = {
-            **os.environ,
-            "SOTEDW_BUILD_DATABASE": str(home.build_database),
-            "SOTEDW_BUILD_AS_OF_DATE": as_of_date.isoformat(),
-            "SOTEDW_THREADS": str(threads),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "DO_NOT_TRACK": "1",
-            "PYTHONHASHSEED": "0",
-        }
+        options = dbt_options(PROJECT, self._target, run_folder)
         self._errors = (run_folder / "dbt.stderr.log").open("w", encoding="utf-8")
         self._process = subprocess.Popen(
-            command,
+            [sys.executable, "-m", "sotedw.dbt_process", *options],
             cwd=PROJECT,
-            env=environment,
+            env=dbt_environment(home.build_database, as_of_date, threads),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from sotedw.home import DATABASE_NAME, Home
 from sotedw.parsed_project import ENVIRONMENT, find, parse_name
 from sotedw.settings import PROJECT
+from sotedw.transform import dbt_environment, dbt_options
 
 _COMMAND = """
 from dbt.cli.main import cli
@@ -42,24 +43,13 @@ def run_dbt(
         project: The project's folder.
         variables: Environment variables besides those of a build.
     """
-    command = [
-        sys.executable, "-c", _COMMAND, *arguments,
-        "--project-dir", str(project), "--profiles-dir", str(project),
-        "--target-path", str(folder / "target"), "--log-path", str(folder / "log"),
-        "--log-level", "none", "--log-level-file", "info",
-        "--no-version-check", "--no-use-colors",
-    ]  # fmt: skip
+    options = dbt_options(project, folder / "target", folder / "log")
     return subprocess.run(
-        command,
+        [sys.executable, "-c", _COMMAND, *arguments, *options],
         cwd=project,
         env={
-            **os.environ,
+            **dbt_environment(folder / DATABASE_NAME, date(2022, 3, 31), threads=2),
             "PYTHONPATH": str(PROJECT),
-            "SOTEDW_BUILD_DATABASE": str(folder / DATABASE_NAME),
-            "SOTEDW_BUILD_AS_OF_DATE": "2022-03-31",
-            "SOTEDW_THREADS": "2",
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "DO_NOT_TRACK": "1",
             **(variables or {}),
         },
         capture_output=True,
