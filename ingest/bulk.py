@@ -62,7 +62,7 @@ _MARK = "\x1f"
 #: form of an identity code.
 _ODD_TEXT = "|".join(
     (
-        r"[\t\n\v\f\r\x{00A0}\x{2007}\x{2009}\x{202F}]|  ",
+        r"[\t\n\v\f\r\x{00A0}\x{2007}\x{2009}\x{202F}\x{FEFF}]|  ",
         rf"(^|{_MARK}) | ({_MARK}|$)",
         rf"(^|{_MARK})(-|–|—|\.\.)({_MARK}|$)",
         MAYBE_CODE,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
 
 #: White space that word processors and spreadsheets put between thousands.
-_SPACES = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}]+"
+_SPACES = r"[\s\x{00A0}\x{2007}\x{2009}\x{202F}\x{FEFF}]+"
 
 #: Texts that stand for a missing value, and the reason they give.
 MISSING_TEXTS: Mapping[str, str] = {

@@ -12,28 +12,39 @@ import re
 
 import duckdb
 
+from ingest.text import DASHES, UNSEEN
+
 CHECK_CHARACTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 
 _CENTURIES = {"+": 1800, **dict.fromkeys("-YXWVU", 1900), **dict.fromkeys("ABCDEF", 2000)}
 
-#: Dashes that word processors write where a hyphen is meant.
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212"
+#: A code as its keeper writes it, a capital letter at its end.
+_CODE = r"(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]"
 
-#: Anything that has the form of a code, anywhere in a text.
-FORM = (
-    rf"(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{{2}}[-+A-FU-Ya-fu-y{_DASHES}][0-9]{{3}}"
-    r"[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
-)
+# The same anywhere in a text, however it is written: in either case, with any dash, and with white
+# space or characters that nobody sees between those of the code.
+_GAP = f"[{UNSEEN}]*"
+_SIX_DIGITS = f"[0-9]({_GAP}[0-9]){{5}}"
+_SEPARATOR = f"{_GAP}[-+A-FU-Ya-fu-y{DASHES}]"
+_DAY = f"(0{_GAP}[1-9]|[12]{_GAP}[0-9]|3{_GAP}[01])"
+_MONTH = f"{_GAP}(0{_GAP}[1-9]|1{_GAP}[0-2])"
 
 #: What every text with a code in it has, and hardly any other: a quick look.
-MAYBE_CODE = rf"[0-9]{{6}}[-+A-FU-Ya-fu-y{_DASHES}][0-9]{{3}}"
+MAYBE_CODE = f"{_SIX_DIGITS}{_SEPARATOR}({_GAP}[0-9]){{3}}"
+
+# The last digits of one may be the first of another: all go, from the first one on.
+_FORM = (
+    f"({_SIX_DIGITS}{_SEPARATOR}({_GAP}[0-9]){{0,3}}{_GAP})*"
+    f"{_DAY}{_MONTH}({_GAP}[0-9]){{2}}{_SEPARATOR}({_GAP}[0-9]){{3}}"
+    f"{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
+)
 
 #: What stands in place of a masked code.
 MASK = "******-****"
 
 # A build id (`20221031-0123456789ab`) holds what looks like a code and is none.
 _BUILD_ID = r"(?<![0-9A-Za-z])20[0-9]{6}-[0-9a-f]{12}(?![0-9A-Za-z])"
-_MASKED = re.compile(rf"({_BUILD_ID})|{FORM}")
+_MASKED = re.compile(rf"({_BUILD_ID})|{_FORM}")
 
 
 def mask(text: str) -> str:
@@ -51,8 +62,8 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
 
     - `identity_birth_date(x)`: the birth date of an upper-case code of eleven characters; null when
       it is no code: the form, the date or the check character is wrong.
-    - `normal_identifier(x)`: a code in upper case and with a hyphen; any other text as it is.
-    - `has_identity_code(x)`: whether a text holds a real code anywhere, in either case.
+    - `normal_identifier(x)`: a code as its keeper writes it; any other text as it is.
+    - `has_identity_code(x)`: whether a text holds a real code anywhere, however it is written.
     - `looks_like_identity_code(x)`: whether an upper-case text as a whole has the form of one, real
       or not, also with separators and check characters that no code has.
     - `masked(x)`: the text with everything that has the form of a code masked.
@@ -65,7 +76,7 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         create or replace macro identity_birth_date(x) as
         case
             when
-                regexp_full_match(x, '{FORM}')
+                regexp_full_match(x, '{_CODE}')
                 and substr(
                     '{CHECK_CHARACTERS}',
                     1 + cast(
@@ -82,16 +93,24 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     connection.execute(
-        f"create or replace macro plain_dashes(x) as"
-        f" translate(x, '{_DASHES}', '{'-' * len(_DASHES)}')"
+        f"""
+        create or replace macro bare(x) as
+        regexp_replace(
+            translate(upper(x), '{DASHES}', '{"-" * len(DASHES)}'), '[{UNSEEN}]', '', 'g'
+        )
+        """
     )
+    # At every place: the digits of what has the form of a code may begin a real one.
     connection.execute(
         f"""
         create or replace macro has_identity_code(x) as
-        len(list_filter(
-            regexp_extract_all(upper(x), '{FORM}'),
-            lambda code: identity_birth_date(plain_dashes(code)) is not null
-        )) > 0
+        case
+            when regexp_matches(x, '{MAYBE_CODE}') then len(list_filter(
+                range(1, length(bare(x)) - 9),
+                lambda place: identity_birth_date(substr(bare(x), place, 11)) is not null
+            )) > 0
+            when x is not null then false
+        end
         """
     )
     connection.execute(
@@ -103,14 +122,11 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """
         create or replace macro normal_identifier(x) as
-        case
-            when looks_like_identity_code(upper(plain_dashes(x))) then upper(plain_dashes(x))
-            else x
-        end
+        case when looks_like_identity_code(bare(x)) then bare(x) else x end
         """
     )
     connection.execute(
         f"""
-        create or replace macro masked(x) as regexp_replace(x, '{FORM}', '{MASK}', 'g')
+        create or replace macro masked(x) as regexp_replace(x, '{_FORM}', '{MASK}', 'g')
         """
     )

@@ -119,6 +119,22 @@ def test_individual_numbers_are_all_accepted(number: str) -> None:
         ("131052\u2013308T", True),  # en dash
         ("131052\u2011308T", True),  # no-break hyphen
         ("131052\u2212308T", True),  # minus
+        ("131052\u00ad308T", True),  # soft hyphen
+        ("131052\uff0d308T", True),  # full-width hyphen
+        ("131052 - 308T", True),
+        ("131052-308 T", True),
+        ("131052\u00a0-\u00a0308T", True),  # no-break spaces
+        ("13 10 52-308T", True),
+        ("131052-\n308T", True),
+        ("131\u200b052-308T", True),  # a space of no width
+        ("131052\ufeff-308T", True),
+        # A date before a code: its first digits would make one with the date's separator.
+        ("010122-131052-308T", True),
+        ("R1 240131-131052-308T", True),
+        ("310122-131052-308T-1", True),
+        ("010122-010122-131052-308T", True),
+        ("131052-308T-010122", True),
+        ("010122-131052-308U", False),
         ("131052-308U", False),
         ("131052-308U ja 131052-308T", True),
         ("310250-901A", False),
@@ -150,6 +166,10 @@ def test_what_has_the_form_of_a_code_looks_like_one(text: str, looks: bool) -> N
         ("131052\u2013308T", "131052-308T"),
         ("asiakas 7", "asiakas 7"),
         ("a\u20137", "a\u20137"),
+        ("131052 - 308t", "131052-308T"),
+        ("131052\u00ad308T", "131052-308T"),
+        ("13 10 52-308 T", "131052-308T"),
+        ("asiakas  7", "asiakas  7"),
     ],
 )
 def test_a_code_is_one_however_it_is_written_and_another_id_is_left_alone(
@@ -169,6 +189,12 @@ def test_a_code_is_one_however_it_is_written_and_another_id_is_left_alone(
         ("131052-308U", MASK),  # a wrong one may be a person's still
         ("x131052-308Ty", f"x{MASK}y"),
         ("20131052-308T", f"20{MASK}"),
+        ("010122-131052-308T", MASK),
+        ("R1 240131-131052-308T.", f"R1 {MASK}."),
+        ("010122-010122-131052-308T", MASK),
+        ("131052 - 308T soitti", f"{MASK} soitti"),
+        ("131052-\n308T", MASK),
+        ("131\u200b052\u00ad308\u00a0T", MASK),
         ("2022-01-31-2", "2022-01-31-2"),
         ("20221031-0123456789ab", "20221031-0123456789ab"),
         ("20221031-0123456789abT", f"20{MASK}456789abT"),
@@ -182,5 +208,8 @@ def test_a_mask_leaves_nothing_of_a_code_and_all_of_a_build_id(text: str, masked
 
 
 def test_the_mask_of_sql_is_that_of_python() -> None:
-    texts = ["131052-308T", "a131052b308tx", "131052\u2013308T 010190+900P", "x", "310250-901A"]
+    texts = [
+        "131052-308T", "a131052b308tx", "131052\u2013308T 010190+900P", "x", "310250-901A",
+        "010122-131052-308T", "131052 -\u00a0308 T", "13\u200b1052\u00ad308T", "131052-30\x1f8T",
+    ]  # fmt: skip
     assert [value("masked($x)", text) for text in texts] == [mask(text) for text in texts]
