@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import os
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +15,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from re import fullmatch
 from typing import BinaryIO
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ingest.casting import FINNISH_DATE, ISO_DATE, listed, quoted
 from ingest.errors import DeliveryRefused, IngestError, refuse
@@ -66,6 +68,10 @@ _SAMPLE_BYTES = 1 << 16
 _SAMPLE_ROWS = 200
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 21
+
+#: DuckDB reads decimals of more digits as something else.
+_MOST_DIGITS = 38
+
 _BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 #: Bytes that Latin-1 gives to control characters and Windows-1252 to marks; and all others.
@@ -174,10 +180,12 @@ class BulkFile:
         if type_ == "VARCHAR":
             # DuckDB makes an empty cell of a csv null by itself.
             return cell if self.csv is not None else f"nullif({cell}, '')"
-        if type_ == "TIMESTAMP WITH TIME ZONE":
-            return f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%dT%H:%M:%S.%fZ')"
         if type_.startswith("TIMESTAMP"):
-            return f"strftime(cast({cell} as timestamp), '%Y-%m-%dT%H:%M:%S.%f')"
+            shown = f"strftime(cast({cell} as timestamp), '%Y-%m-%dT%H:%M:%S.%f')"
+            if type_ == "TIMESTAMP WITH TIME ZONE":
+                shown = f"strftime(make_timestamp(epoch_us({cell})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+            # The largest and smallest numbers mean infinity, which is no time and no empty cell.
+            return f"case when isfinite({cell}) then {shown} else cast({cell} as varchar) end"
         if type_ in ("DOUBLE", "FLOAT"):
             # A column of codes with gaps becomes floating point on its way through pandas.
             whole = f"cast(try_cast({cell} as bigint) as varchar)"
@@ -187,7 +195,10 @@ class BulkFile:
                 f" then {whole} else replace(cast({cell} as varchar), '.', ',') end end"
             )
         if type_.startswith("DECIMAL"):
-            return f"replace(cast({cell} as varchar), '.', ',')"
+            # As above: a code that some tool made a number is written without decimals.
+            whole = f"cast(cast({cell} as decimal(38, 0)) as varchar)"
+            text = f"replace(cast({cell} as varchar), '.', ',')"
+            return f"case when {cell} = trunc({cell}) then {whole} else {text} end"
         return f"cast({cell} as varchar)"
 
 
@@ -232,6 +243,8 @@ def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
         (part,) = parts
         return replace(first, ordinals=part.ordinals)
     copy = _in_memory(stack)
+    # A byte-order mark at the start of a row is no part of it at the start of a file.
+    copy.write(b"\n")
     for part in parts:
         assert part.csv is not None
         read = 0
@@ -242,7 +255,7 @@ def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
                     copy.write(text.removesuffix(b"\n").removesuffix(b"\r") + b"\n")
                 read = line
     copy.flush()
-    form = replace(csv_form, path=_path_of(copy), header_rows=0)
+    form = replace(csv_form, path=_path_of(copy), header_rows=1)
     return replace(first, source=_csv_source(form, len(first.types)), csv=form)
 
 
@@ -258,6 +271,9 @@ def reading(file: BulkFile | LandedFile) -> Iterator[None]:
     try:
         yield
     except _OURS as error:
+        path = file.landed.path if isinstance(file, BulkFile) else file.path
+        if isinstance(error, duckdb.IOException) and _is_damaged_parquet(path):
+            raise _unreadable(name, "IOException") from None
         raise IngestError(
             f"{name} cannot be read or its rows cannot be written ({type(error).__name__}):"
             " look for free memory and disk space"
@@ -269,6 +285,19 @@ def reading(file: BulkFile | LandedFile) -> Iterator[None]:
         if type(error) is not duckdb.Error:
             raise
         raise _unreadable(name, "Error") from None
+
+
+def _is_damaged_parquet(path: Path) -> bool:
+    """Whether another reader fails too: a footer may point beyond its file."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    try:
+        with pq.ParquetFile(path) as parquet:
+            for _ in parquet.iter_batches():
+                pass
+    except (pa.ArrowException, OSError):
+        return path.is_file()
+    return False
 
 
 def _unreadable(name: str, reason: str) -> DeliveryRefused:
@@ -407,12 +436,17 @@ def _csv_source(form: CsvForm, width: int) -> str:
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     encoded = ", encoding = 'latin-1'" if form.encoding == "latin-1" else ""
     return (
-        f"read_csv({quoted(str(form.path))}, auto_detect = false, header = false,"
+        f"read_csv({_quoted_path(form.path)}, auto_detect = false, header = false,"
         f" skip = {form.header_rows}, delim = {quoted(form.separator)}, quote = '\"',"
         " escape = '\"',"
         # Not `ignore_errors`, which loses the row after one with broken quotes (DuckDB 1.5).
         f" columns = {{{names}}}{encoded}, store_rejects = true"
     )
+
+
+def _quoted_path(path: Path) -> str:
+    """A path as SQL that stands for this file alone: brackets and stars are patterns to DuckDB."""
+    return quoted(re.sub(r"([\[*?])", r"[\1]", str(path)))
 
 
 def _look_through(file: LandedFile) -> tuple[str, int]:
@@ -501,13 +535,25 @@ def _row_lines(file: LandedFile, separator: str) -> Iterator[tuple[int, int]]:
 def _open_parquet(
     connection: duckdb.DuckDBPyConnection, spec: Spec, file: LandedFile, number: int
 ) -> BulkFile:
-    source = f"read_parquet({quoted(str(file.path))}, binary_as_string = true"
+    path = _quoted_path(file.path)
+    # Names of folders are ours and the machine's, and no columns.
+    source = f"read_parquet({path}, binary_as_string = true, hive_partitioning = false"
     columns = connection.execute(
         f"select column_name, column_type from (describe select * from {source}))"
     ).fetchall()
     rows = connection.execute(f"select count(*) from {source})").fetchone()
     assert rows is not None
     positions = column_positions(spec, file.name, [name for name, _ in columns], rows_in=rows[0])
+    wide = connection.execute(
+        f"select 1 from parquet_schema({path}) where precision > {_MOST_DIGITS}"
+    ).fetchone()
+    if wide is not None:
+        raise refuse(
+            "unreadable_file",
+            f"{file.name} has a column of numbers with more than {_MOST_DIGITS} digits",
+            "write its values as text and send the file as a new delivery",
+            rows_in=rows[0],
+        )
     selected = ", ".join(
         f'"{name.replace(chr(34), chr(34) * 2)}" as c{index}'
         for index, (name, _) in enumerate(columns)
@@ -533,7 +579,7 @@ def _time_forms(spec: Spec, texts: Mapping[str, Sequence[str]]) -> dict[str, Tim
         name: max(
             TIME_FORMS,
             key=lambda form: sum(
-                fullmatch(form.pattern, text) is not None for text in texts.get(name, ())
+                re.fullmatch(form.pattern, text) is not None for text in texts.get(name, ())
             ),
         )
         for name, column in spec.columns.items()

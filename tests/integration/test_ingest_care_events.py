@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -438,6 +439,105 @@ def test_a_damaged_parquet_file_is_refused(home: Home) -> None:
         assert home.texts(ID)[0].startswith(
             f"{ID}: refused: a.parquet cannot be read as Parquet: the file is truncated or damaged"
         )
+
+
+def parquet(columns: Mapping[str, pa.Array]) -> bytes:
+    """A file of rows R1, R2, ... with a contact, and other columns by the spec's names."""
+    rows = len(next(iter(columns.values())))
+    usual = {
+        "record_id": pa.array([f"R{number + 1}" for number in range(rows)]),
+        "record_updated_at": pa.array([TIME] * rows),
+        "contact_at": pa.array([TIME] * rows),
+    }
+    empty = dict.fromkeys(SPEC.columns, pa.nulls(rows, pa.string()))
+    named = {HEADERS[name]: column for name, column in {**empty, **usual, **columns}.items()}
+    stream = io.BytesIO()
+    pq.write_table(pa.table(named), stream)
+    return stream.getvalue()
+
+
+def test_a_code_that_became_a_decimal_is_the_code(home: Home) -> None:
+    columns = {
+        "visitor_group_code": pa.array([Decimal("1.00"), Decimal("1.50")], pa.decimal128(10, 2)),
+        "profession_code": pa.array([Decimal("2211.0"), None], pa.decimal128(10, 1)),
+        "is_first_visit": pa.array([Decimal("1.0"), Decimal("0.0")], pa.decimal128(3, 1)),
+    }
+    deliver(home, parquet(columns), "a.parquet")
+    assert records(home, "visitor_group_code, profession_code, is_first_visit") == [
+        ("1", "2211", True),
+        ("1,50", None, False),
+    ]
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("us"), pa.timestamp("us", tz="UTC")])
+def test_a_typed_time_without_end_is_no_empty_cell(home: Home, kind: pa.DataType) -> None:
+    largest = 2**63 - 1
+    times = pa.array([largest, -largest, 0, *[None] * 3], pa.int64()).cast(kind)
+    deliver(home, parquet({"booked_for_at": times}), "a.parquet")
+    column = HEADERS["booked_for_at"]
+    assert rejected(home) == [
+        (2, column, "not_a_time", "infinity"),
+        (3, column, "not_a_time", "-infinity"),
+        (4, column, "not_a_time", "1970-01-01T00:00:00.000000" + ("Z" if kind.tz else "")),
+    ]
+    assert records(home) == ["R4", "R5", "R6"]
+
+
+def test_decimals_that_the_engine_cannot_hold_refuse_the_file(home: Home) -> None:
+    wide = pa.array([Decimal(1), Decimal(2)], pa.decimal256(39, 0))
+    deliver(home, parquet({"specialty_code": wide}), "a.parquet")
+    assert counts(home) == ("refused", 2, 0, 0, 0, 2)
+    assert "more than 38 digits" in home.texts(ID)[0]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_file_named_like_a_pattern_is_that_file(home: Home, suffix: str) -> None:
+    def rows(*numbers: int) -> bytes:
+        if suffix == "csv":
+            return lines(*(row(number) for number in numbers)).encode()
+        return parquet({"record_id": pa.array([f"R{number}" for number in numbers])})
+
+    home.deliver(
+        ID,
+        {
+            f"a[1].{suffix}": rows(1, 2), f"a1.{suffix}": rows(3),
+            f"b*.{suffix}": rows(4, 5), f"bb.{suffix}": rows(6),
+        },
+    )  # fmt: skip
+    home.ingest()
+    assert records(home) == ["R1", "R2", "R3", "R4", "R5", "R6"]
+
+
+def test_folders_above_a_parquet_file_are_no_columns(home: Home, tmp_path: Path) -> None:
+    landing = tmp_path / "env=prod"
+    landing.mkdir()
+    home.landing = landing
+    deliver(home, parquet({"unit_id": pa.array(["U"])}), "a.parquet")
+    assert counts(home) == ("loaded", 1, 1, 0, 0, 0)
+
+
+def test_an_error_of_a_disk_is_a_damaged_file_where_another_reader_fails_too(
+    tmp_path: Path,
+) -> None:
+    whole = parquet({"unit_id": pa.array(["U"] * 1000)})
+    (tmp_path / "whole.parquet").write_bytes(whole)
+    (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "a.csv").write_bytes(b"")
+    cut = LandedFile("cut.parquet", tmp_path / "cut.parquet", "", 1)
+    with pytest.raises(DeliveryRefused, match="truncated or damaged"), reading(cut):
+        raise duckdb.IOException("Could not read enough bytes")
+    for name in ("whole.parquet", "a.csv", "gone.parquet"):
+        landed = LandedFile(name, tmp_path / name, "", 1)
+        with pytest.raises(IngestError, match="free memory and disk space"), reading(landed):
+            raise duckdb.IOException("No space left on device")
+
+
+def test_a_mark_at_the_start_of_a_row_is_white_space(home: Home) -> None:
+    # Files that begin with a byte-order mark, written one after the other.
+    odd = row("2", contact_at="31.02.2022 08:15", record_id="\ufeffR2")
+    deliver(home, lines(row(1), odd, row("3", record_id="\ufeffR3")))
+    assert rejected(home) == [(3, HEADERS["contact_at"], "not_a_time", "31.02.2022 08:15")]
+    assert records(home) == ["R1", "R3"]
 
 
 def test_another_format_is_refused(home: Home) -> None:
