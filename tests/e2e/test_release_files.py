@@ -243,6 +243,13 @@ def test_database_and_parquet_hold_the_same_rows_in_the_same_order(release: Path
         assert duckdb.sql(f"select * from read_parquet('{path}')").fetchall() == stored, name
 
 
+def test_database_and_parquet_have_the_same_columns_of_the_same_types(release: Path) -> None:
+    for name, path in parquet_files(release).items():
+        stored = read(release, f"select column_name, column_type from (describe main.{name})")
+        filed = f"select column_name, column_type from (describe from read_parquet('{path}'))"
+        assert duckdb.sql(filed).fetchall() == stored, name
+
+
 # --- Parquet --------------------------------------------------------------------------------------
 
 

@@ -99,7 +99,7 @@ final as (
         service_entity_code,
         staff_group_code,
         count(*) as position_count,
-        sum(case when is_vacant then 1 else 0 end) as vacant_position_count,
+        cast(sum(case when is_vacant then 1 else 0 end) as bigint) as vacant_position_count,
         cast(sum(fte_share) as double) as position_fte,
         cast(sum(case when is_vacant then fte_share else 0 end) as double) as vacant_fte,
         max(delivery_id) as delivery_id
