@@ -52,6 +52,7 @@ RULES = {
     "mart_budget_outturn",
     "mart_document_conflicts",
     "mart_output_statistics",
+    "mart_outputs_from_events",
     "mart_service_entity_finance",
     "mart_vacancies",
     "stg_ledger__deliveries",
@@ -152,6 +153,11 @@ MUTATIONS = {
         "        vacancies.shortfall_share,\n",
         "        coalesce(vacancies.shortfall_share, vacant_fte) as shortfall_share,\n",
         {"a_vacancy_rate_stands_alone_where_nothing_is_published"},
+    ),
+    "models/marts/access/mart_outputs_from_events.sql": (
+        "    cross join covered_years\n    left join counted\n",
+        "    cross join covered_years\n    inner join counted\n",
+        {"a_measure_without_an_event_keeps_its_published_figure"},
     ),
     "models/marts/core/fct_published_facts.sql": (
         "'fact_kind', 'source_document_id',",

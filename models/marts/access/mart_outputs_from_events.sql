@@ -58,23 +58,56 @@ counted as (
 
 ),
 
+measures as (
+
+    select measure_code
+    from rules
+    group by 1
+
+),
+
+-- A year that has visits is one that events cover, also for a measure that no visit counts for: its
+-- published figure then stands beside 0.
+covered_years as (
+
+    select year
+    from grouped
+    group by 1
+
+),
+
+with_nothing_counted as (
+
+    select
+        measures.measure_code,
+        covered_years.year,
+        coalesce(counted.event_count, 0) as event_count
+    from measures
+    cross join covered_years
+    left join counted
+        on
+        measures.measure_code = counted.measure_code
+        and covered_years.year = counted.year
+
+),
+
 final as (
 
     select
-        counted.measure_code,
-        counted.year,
-        counted.event_count,
+        with_nothing_counted.measure_code,
+        with_nothing_counted.year,
+        with_nothing_counted.event_count,
         outputs.value as published_count,
         outputs.value_status as published_status,
-        counted.event_count - outputs.value as difference_count,
-        {{ share_of('counted.event_count', 'outputs.value') }} as event_share,
+        with_nothing_counted.event_count - outputs.value as difference_count,
+        {{ share_of('with_nothing_counted.event_count', 'outputs.value') }} as event_share,
         outputs.source_document_id,
         outputs.source_table
-    from counted
+    from with_nothing_counted
     left join outputs
         on
-        counted.measure_code = outputs.measure_code
-        and counted.year = outputs.year
+        with_nothing_counted.measure_code = outputs.measure_code
+        and with_nothing_counted.year = outputs.year
 
 )
 
