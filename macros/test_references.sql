@@ -2,7 +2,8 @@
     Fails on values that the table they point to does not hold; a null points nowhere.
 
     All references of a table in one query, in place of one test a column. `columns` is a mapping
-    of column -> {to: model, field: its key}. Shown: column, value and rows that have it.
+    of column -> {to: model, field: its key}. Shown: column, value and how many rows have it. What
+    counts as failures are these values, not the rows.
 #}
 {% test references(model, columns) %}
 

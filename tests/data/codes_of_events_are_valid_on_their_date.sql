@@ -1,78 +1,33 @@
--- A known code outside its validity on the event's date is loaded and reported.
+{#- Column -> code set and the date that its codes are judged on. -#}
+{%- set coded_columns = {
+    'contact_service_form_code': ('service_form', 'contact_date'),
+    'booked_service_form_code': ('service_form', 'booked_for_date'),
+    'service_form_code': ('service_form', 'visit_date'),
+    'assessed_urgency_code': ('urgency', 'assessed_date'),
+    'urgency_code': ('urgency', 'visit_date'),
+    'contact_mode_code': ('contact_mode', 'visit_date'),
+} -%}
+
+-- A known code outside its validity on its own date is loaded and reported, a row for each record
+-- and column. Codes and days are few and are looked up first: the events are read for their keys
+-- only where one of them is wrong. Each block reads the table itself: an import that they share
+-- would be written out whole.
 with
 
 used as (
-
+    {% for column, (code_set, date_column) in coded_columns.items() %}
     select
-        'contact_service_form_code' as column_name,
-        'service_form' as code_set,
-        contact_service_form_code as code,
-        contact_date as event_date,
-        count(*) as record_count
+        '{{ column }}' as column_name,
+        '{{ code_set }}' as code_set,
+        {{ column }} as code,
+        {{ date_column }} as code_date
     from {{ ref('fct_care_events') }}
-    where contact_service_form_code is not null and contact_date is not null
-    group by contact_service_form_code, contact_date
-
+    where {{ column }} is not null and {{ date_column }} is not null
+    group by {{ column }}, {{ date_column }}
+    {% if not loop.last %}
     union all
-
-    select
-        'booked_service_form_code' as column_name,
-        'service_form' as code_set,
-        booked_service_form_code as code,
-        booked_for_date as event_date,
-        count(*) as record_count
-    from {{ ref('fct_care_events') }}
-    where booked_service_form_code is not null and booked_for_date is not null
-    group by booked_service_form_code, booked_for_date
-
-    union all
-
-    select
-        'service_form_code' as column_name,
-        'service_form' as code_set,
-        service_form_code as code,
-        visit_date as event_date,
-        count(*) as record_count
-    from {{ ref('fct_care_events') }}
-    where service_form_code is not null and visit_date is not null
-    group by service_form_code, visit_date
-
-    union all
-
-    select
-        'assessed_urgency_code' as column_name,
-        'urgency' as code_set,
-        assessed_urgency_code as code,
-        assessed_date as event_date,
-        count(*) as record_count
-    from {{ ref('fct_care_events') }}
-    where assessed_urgency_code is not null and assessed_date is not null
-    group by assessed_urgency_code, assessed_date
-
-    union all
-
-    select
-        'urgency_code' as column_name,
-        'urgency' as code_set,
-        urgency_code as code,
-        visit_date as event_date,
-        count(*) as record_count
-    from {{ ref('fct_care_events') }}
-    where urgency_code is not null and visit_date is not null
-    group by urgency_code, visit_date
-
-    union all
-
-    select
-        'contact_mode_code' as column_name,
-        'contact_mode' as code_set,
-        contact_mode_code as code,
-        visit_date as event_date,
-        count(*) as record_count
-    from {{ ref('fct_care_events') }}
-    where contact_mode_code is not null and visit_date is not null
-    group by contact_mode_code, visit_date
-
+    {% endif %}
+    {%- endfor %}
 ),
 
 codes as (
@@ -81,24 +36,41 @@ codes as (
 
 ),
 
-final as (
+wrong as (
 
     select
         used.column_name,
         used.code,
-        min(used.event_date) as first_date,
-        max(used.event_date) as last_date,
-        sum(used.record_count) as record_count
+        used.code_date
     from used
     left join codes
         on
         used.code_set = codes.code_set
         and used.code = codes.code
-        and used.event_date >= coalesce(codes.valid_from, {{ first_day_of_all() }})
-        and used.event_date <= coalesce(codes.valid_to, {{ last_day_of_all() }})
+        and used.code_date >= coalesce(codes.valid_from, {{ first_day_of_all() }})
+        and used.code_date <= coalesce(codes.valid_to, {{ last_day_of_all() }})
     where codes.code is null
-    group by used.column_name, used.code
 
+),
+
+final as (
+    {% for column, (_, date_column) in coded_columns.items() %}
+    select
+        events.record_id,
+        events.delivery_id,
+        wrong.column_name,
+        wrong.code,
+        wrong.code_date
+    from {{ ref('fct_care_events') }} as events
+    inner join wrong
+        on
+        events.{{ column }} = wrong.code
+        and events.{{ date_column }} = wrong.code_date
+    where wrong.column_name = '{{ column }}'
+    {% if not loop.last %}
+    union all
+    {% endif %}
+    {%- endfor %}
 )
 
 select * from final

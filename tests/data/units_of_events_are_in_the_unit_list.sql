@@ -1,11 +1,12 @@
--- Units that the unit list does not know are loaded and reported: their needs have no area.
+-- Units that the unit list does not know are loaded and reported: their needs have no area. Events
+-- have few units, which are looked up first: the events are read for their keys only where one of
+-- them is unknown. Both steps read the table itself: an import that they share would be written out
+-- whole.
 with
 
-events as (
+used as (
 
-    select
-        unit_id,
-        count(*) as record_count
+    select unit_id
     from {{ ref('fct_care_events') }}
     where unit_id is not null
     group by unit_id
@@ -19,15 +20,25 @@ units as (
 
 ),
 
+unknown as (
+
+    select used.unit_id
+    from used
+    left join units
+        on used.unit_id = units.unit_id
+    where units.unit_id is null
+
+),
+
 final as (
 
     select
-        events.unit_id,
-        events.record_count
-    from events
-    left join units
-        on events.unit_id = units.unit_id
-    where units.unit_id is null
+        events.record_id,
+        events.delivery_id,
+        events.unit_id
+    from {{ ref('fct_care_events') }} as events
+    inner join unknown
+        on events.unit_id = unknown.unit_id
 
 )
 

@@ -41,23 +41,29 @@ TAVOITE_TUNNUS;YKSIKKO;JAKSO;OSOITTAJA;NIMITTAJA;ARVO;NAYTTO
 T-14;;2022-Q1;34;50;68 %;Liikkumissopimukset 31.3.2022
 T-30;;2022-03;;;1 274,5;Toimitilojen neliöt
 """
-#: One non-urgent need of April, and the visit that met it five days later, at a listed station.
+#: One non-urgent need of April at a listed station, the visit that met it five days later, and
+#: another visit of that day.
+NEED = {
+    "record_updated_at": "10.04.2022 09:00",
+    "care_need_id": "N1",
+    "client_id": scenarios.identity_code(date(1990, 5, 1), "905"),
+    "unit_id": "1.2.246.10.2012566.10.90001",
+    "producer_type": "oma",
+}
 EVENTS = scenarios.csv_text(
     [
         {
             "record_id": "E1",
-            "record_updated_at": "10.04.2022 09:00",
-            "care_need_id": "N1",
-            "client_id": scenarios.identity_code(date(1990, 5, 1), "905"),
-            "unit_id": "1.2.246.10.2012566.10.90001",
-            "producer_type": "oma",
+            **NEED,
             **scenarios.call("04.04.2022 09:00"),
             **scenarios.visit("09.04.2022 09:00"),
-        }
+        },
+        {"record_id": "E2", **NEED, **scenarios.visit("09.04.2022 13:00")},
     ]
 )
+EVENTS_ID = "care_events/2022-04-15"
 BESIDES = {
-    "care_events/2022-04-15": {"tapahtumat.csv": EVENTS},
+    EVENTS_ID: {"tapahtumat.csv": EVENTS},
     "positions/2022-04-15": {"vakanssit.csv": POSITIONS},
     "reported_values/2022-04-15": {"raportoidut.csv": REPORTED},
 }
@@ -342,12 +348,13 @@ DEFECTS = [
     (
         "units_of_events_are_in_the_unit_list",
         "update main.fct_care_events set unit_id = 'nowhere'",
-        1,
+        2,
     ),
+    ("units_of_events_are_in_the_unit_list", "update main.fct_care_events set unit_id = null", 0),
     (
         "codes_of_events_are_valid_on_their_date",
         "update main.fct_care_events set contact_mode_code = 'R50'",
-        1,
+        2,
     ),
     # --- budget
     (
@@ -664,6 +671,54 @@ DEFECTS = [
     ),
 ]
 
+CALLED = date(2022, 4, 4)
+VISITED = date(2022, 4, 9)
+
+#: Data test, what is made wrong, the rows that stewards get to see.
+SHOWN = [
+    (
+        "units_of_events_are_in_the_unit_list",
+        "update main.fct_care_events set unit_id = 'nowhere'",
+        [("E1", EVENTS_ID, "nowhere"), ("E2", EVENTS_ID, "nowhere")],
+    ),
+    (
+        "units_of_events_are_in_the_unit_list",
+        "update main.fct_care_events set unit_id = 'nowhere' where record_id = 'E2'",
+        [("E2", EVENTS_ID, "nowhere")],
+    ),
+    # Every column is judged on a date of its own; E2 has neither contact nor assessment.
+    (
+        "codes_of_events_are_valid_on_their_date",
+        (
+            "update main.fct_care_events set contact_service_form_code = 'T0',"
+            " booked_service_form_code = 'T1', booked_for_date = '2022-04-08',"
+            " service_form_code = 'T2', assessed_urgency_code = 'U0', urgency_code = 'U1',"
+            " contact_mode_code = 'R0'"
+        ),
+        [
+            ("E1", EVENTS_ID, "assessed_urgency_code", "U0", CALLED),
+            ("E1", EVENTS_ID, "booked_service_form_code", "T1", date(2022, 4, 8)),
+            ("E1", EVENTS_ID, "contact_mode_code", "R0", VISITED),
+            ("E1", EVENTS_ID, "contact_service_form_code", "T0", CALLED),
+            ("E1", EVENTS_ID, "service_form_code", "T2", VISITED),
+            ("E1", EVENTS_ID, "urgency_code", "U1", VISITED),
+            ("E2", EVENTS_ID, "booked_service_form_code", "T1", date(2022, 4, 8)),
+            ("E2", EVENTS_ID, "contact_mode_code", "R0", VISITED),
+            ("E2", EVENTS_ID, "service_form_code", "T2", VISITED),
+            ("E2", EVENTS_ID, "urgency_code", "U1", VISITED),
+        ],
+    ),
+    # R50 ended with 2018.
+    (
+        "codes_of_events_are_valid_on_their_date",
+        (
+            "update main.fct_care_events set contact_mode_code = 'R50',"
+            " visit_date = case record_id when 'E1' then date '2018-12-31' else '2019-01-01' end"
+        ),
+        [("E2", EVENTS_ID, "contact_mode_code", "R50", date(2019, 1, 1))],
+    ),
+]
+
 
 @pytest.fixture(scope="module")
 def home(
@@ -753,3 +808,30 @@ def test_a_data_test_finds_its_defect(
     changed = found(database, defect)[0][0]
     assert changed, "nothing was made wrong"
     assert len(found(database, compiled[name])) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "defect", "rows"), SHOWN, ids=[f"{d[0]}-{i}" for i, d in enumerate(SHOWN)]
+)
+def test_a_data_test_of_events_shows_every_failing_record(
+    database: duckdb.DuckDBPyConnection,
+    compiled: dict[str, str],
+    name: str,
+    defect: str,
+    rows: list[tuple[Any, ...]],
+) -> None:
+    database.execute(defect)
+    assert sorted(found(database, compiled[name])) == rows
+
+
+def test_a_data_test_of_events_counts_its_rows_against_the_events(home: Path) -> None:
+    with duckdb.connect(str(home / "current" / "warehouse.duckdb"), read_only=True) as connection:
+        checks = connection.execute(
+            "select check_id, table_name, unexpected_count, element_count"
+            " from main.fct_quality_results where list_contains(?, check_id) order by check_id",
+            [[name for name, _, _ in SHOWN]],
+        ).fetchall()
+    assert checks == [
+        ("codes_of_events_are_valid_on_their_date", "fct_care_events", 0, 2),
+        ("units_of_events_are_in_the_unit_list", "fct_care_events", 0, 2),
+    ]
