@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -36,20 +37,24 @@ class Settings(BaseSettings):
         pseudonym_key_file: A file that holds the key, in place of the variable.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="forbid", frozen=True)
+    # Values may be secrets, also those of misspelt names: no error shows any.
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
 
-    home: Path = PROJECT / "warehouse"
-    landing: Path = PROJECT / "landing"
-    as_of: date | None = None
-    threads: int = Field(default=2, ge=1, le=256)
-    pseudonym_key: SecretStr | None = None
-    pseudonym_key_file: Path | None = None
+    # Descriptions say what is expected; errors quote them.
+    home: Path = Field(default=PROJECT / "warehouse", description="the path of a folder")
+    landing: Path = Field(default=PROJECT / "landing", description="the path of a folder")
+    as_of: date | None = Field(default=None, description="a date as 2022-12-31")
+    threads: int = Field(default=2, ge=1, le=256, description="a whole number from 1 to 256")
+    pseudonym_key: SecretStr | None = Field(default=None, description="a text")
+    pseudonym_key_file: Path | None = Field(default=None, description="the path of a file")
 
     def key(self) -> PseudonymKey | None:
         """The key of pseudonyms, or None when none is set.
 
         Raises:
-            WrongUse: the key file cannot be read, or the key is empty.
+            WrongUse: the key file cannot be read, or the key is empty or no text.
         """
         if self.pseudonym_key is not None:
             text = self.pseudonym_key.get_secret_value().strip()
@@ -64,7 +69,11 @@ class Settings(BaseSettings):
             return None
         if not text:
             raise WrongUse(f"{where} is empty: openssl rand -hex 32 makes a key")
-        return PseudonymKey(text.encode())
+        try:
+            return PseudonymKey(text.encode())
+        except UnicodeEncodeError:
+            # Its own text and its cause quote the key.
+            raise WrongUse(f"{where} is no UTF-8: openssl rand -hex 32 makes a key") from None
 
     @classmethod
     def settings_customise_sources(
@@ -98,9 +107,10 @@ def load_settings(**flags: object) -> Settings:
         **flags: Values given on the command line; None stands for not given.
 
     Raises:
-        WrongUse: a value does not fit, the file has unknown keys, or a variable is misspelt.
+        WrongUse: a value does not fit, the file cannot be read or has unknown keys, or a variable
+            is misspelt. No value is quoted.
     """
-    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields} | {_CONFIG_VARIABLE}
+    known = {_variable(name) for name in Settings.model_fields} | {_CONFIG_VARIABLE}
     strange = sorted(name for name in os.environ if name.startswith(_PREFIX) and name not in known)
     if strange:
         raise WrongUse(
@@ -109,11 +119,34 @@ def load_settings(**flags: object) -> Settings:
     given = {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
-    except (ValidationError, ValueError) as error:
-        raise WrongUse(f"the settings are not valid: {error}") from error
+    except ValidationError as error:
+        raise WrongUse(f"the settings are not valid\n{_problems(error)}") from None
+    except tomllib.TOMLDecodeError as error:
+        # Its text names places, characters and keys, and never a value.
+        raise WrongUse(f"the settings are not valid: {_config_file()}: {error}") from None
+    except UnicodeDecodeError:
+        raise WrongUse(f"the settings are not valid: {_config_file()} is no UTF-8") from None
     return settings.model_copy(
         update={"home": settings.home.absolute(), "landing": settings.landing.absolute()}
     )
+
+
+def _variable(name: str) -> str:
+    """The variable of a setting."""
+    return f"{_PREFIX}{name.upper()}"
+
+
+def _problems(error: ValidationError) -> str:
+    """One line a problem, of names and expectations alone."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "\n".join(f"  {_problem(str(item['loc'][0]))}" for item in found)
+
+
+def _problem(name: str) -> str:
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return f"{name}: unknown setting; known are {', '.join(sorted(Settings.model_fields))}"
+    return f"{name} ({_variable(name)}): the value does not fit; expected is {field.description}"
 
 
 def _config_file() -> Path:
