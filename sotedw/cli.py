@@ -28,6 +28,7 @@ from sotedw import __version__
 from sotedw.errors import SotedwError
 from sotedw.generate_cli import generate
 from sotedw.home import Home
+from sotedw.json_output import json_text
 from sotedw.settings import Settings, load_settings
 
 #: Rows that a table on the terminal shows before it says that there are more.
@@ -466,7 +467,7 @@ def _holds_printed_numbers(rows: tuple[tuple[Any, ...], ...], index: int) -> boo
 
 
 def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+    click.echo(json_text(value, indent=1))
 
 
 cli.add_command(generate)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict
 from datetime import datetime
@@ -13,6 +12,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from sotedw.json_output import json_text
 
 if TYPE_CHECKING:
     from sotedw.generate import GenerateResult
@@ -174,7 +175,7 @@ def _report(result: GenerateResult, out: Path, seconds: float, *, as_json: bool)
             "rows": result.rows,
             "seconds": round(seconds, 2),
         }
-        click.echo(json.dumps(fields, ensure_ascii=False, indent=1, default=str))
+        click.echo(json_text(fields, indent=1))
         return
     console = Console()
     console.print(

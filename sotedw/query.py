@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import duckdb
 
 from sotedw.errors import WrongUse
 from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
+from sotedw.json_output import json_text
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,8 @@ class Answer:
         return stream.getvalue()
 
     def to_json(self) -> str:
-        """A list of objects; dates and decimals are texts, so that nothing is rounded."""
-        rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-        return json.dumps(rows, ensure_ascii=False, default=str)
+        """A list of objects."""
+        return json_text([dict(zip(self.columns, row, strict=True)) for row in self.rows])
 
 
 def pick_release(home: Home, build_id: str | None) -> Path:
