@@ -63,10 +63,10 @@ class ReleaseInputs:
 
 #: How a copied or moved release is opened; views of large facts read its own files then.
 _ATTACH = f"""-- Opens this release wherever it stands. Run it in DuckDB from the release's folder,
--- or write the folder's path in place of the dot:
+-- or write the folder's path in place of the dot, in both lines:
 --     duckdb -cmd ".read attach.sql"
 set variable {RELEASE_VARIABLE} = '.';
-attach '{DATABASE_NAME}' as warehouse (read_only);
+attach './{DATABASE_NAME}' as warehouse (read_only);
 use warehouse;
 """
 

@@ -226,7 +226,9 @@ def test_everything_built_from_generated_data_says_so(home: Path) -> None:
         assert about["is_synthetic"] is True, path
 
 
-def test_large_facts_are_cut_by_month_sorted_and_shown_by_views(home: Path, tmp_path: Path) -> None:
+def test_large_facts_are_cut_by_month_sorted_and_shown_by_views(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     release = (home / "current").resolve()
     folder = release / "parquet" / "internal" / "fct_waiting_times"
     months = sorted(path.stem for path in folder.glob("*.parquet"))
@@ -242,11 +244,13 @@ def test_large_facts_are_cut_by_month_sorted_and_shown_by_views(home: Path, tmp_
     with duckdb.connect(str(release / "warehouse.duckdb"), read_only=True) as connection:
         stands = connection.execute(counted).fetchone()
     copy = shutil.copytree(release, tmp_path / "copied")
-    script = (copy / "attach.sql").read_text(encoding="utf-8").replace("'.'", f"'{copy}'")
-    script = script.replace("'warehouse.duckdb'", f"'{copy / 'warehouse.duckdb'}'")
-    with duckdb.connect() as connection:
-        connection.execute(script)
-        assert connection.execute(counted).fetchone() == stands
+    script = (copy / "attach.sql").read_text(encoding="utf-8")
+    # As its comment says: from the release's folder as it is, from another with the folder's path.
+    for where, text in ((copy, script), (tmp_path, script.replace("'.", f"'{copy}"))):
+        monkeypatch.chdir(where)
+        with duckdb.connect() as connection:
+            connection.execute(text)
+            assert connection.execute(counted).fetchone() == stands
 
 
 def test_a_second_build_finds_nothing_new(home: Path, landing: Path, care: Sotedw) -> None:
