@@ -64,6 +64,7 @@ class BuildResult:
         as_of_date: The date it speaks as of.
         entries: The ledger after ingest.
         sources: State of each source.
+        left_alone: Path and reason of what stands in the landing folder and is no delivery.
         checks_passed: Checks that passed.
         checks_failed: Checks that failed or could not be evaluated, all warnings.
     """
@@ -75,6 +76,7 @@ class BuildResult:
     as_of_date: date
     entries: tuple[LedgerEntry, ...]
     sources: tuple[SourceState, ...]
+    left_alone: tuple[tuple[str, str], ...] = ()
     checks_passed: int = 0
     checks_failed: int = 0
 
@@ -146,6 +148,7 @@ def _run(
             as_of_date=as_of_date,
             entries=tuple(ledger),
             sources=tuple(source_states(specs, ledger, as_of_date)),
+            left_alone=landing.strays,
             checks_passed=passed,
             checks_failed=failed,
         )

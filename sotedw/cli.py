@@ -150,6 +150,9 @@ def build(
                 "as_of_date": result.as_of_date.isoformat(),
                 "deliveries": [_entry_fields(entry) for entry in result.entries],
                 "sources": [asdict(state) for state in result.sources],
+                "left_alone": [
+                    {"path": path, "reason": reason} for path, reason in result.left_alone
+                ],
                 "checks_passed": result.checks_passed,
                 "checks_failed": result.checks_failed,
                 "seconds": round(seconds, 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,6 +118,29 @@ def test_other_times_of_files_and_folders_that_are_still_arriving_change_nothing
         (landing / "shortfall" / name).mkdir()
     answer = sotedw.done("build", "--home", built_home, "--landing", landing, "--json").json
     assert (answer["outcome"], answer["build_id"]) == ("unchanged", release.name)
+    assert answer["left_alone"] == []
+
+
+def test_what_is_no_delivery_changes_nothing_and_is_told_to_people_and_programs(
+    sotedw: Sotedw, built_home: Path, release: Path, tmp_path: Path
+) -> None:
+    landing = shutil.copytree(Path(__file__).resolve().parents[2] / "landing", tmp_path / "landing")
+    for name in ("shortfall/30.6.2022", "shortfall/131052-308T", "shortfal/2022-06-30"):
+        (landing / name).mkdir(parents=True)
+    answer = sotedw.done("build", "--home", built_home, "--landing", landing, "--json")
+    assert "131052" not in answer.out
+    assert (answer.json["outcome"], answer.json["build_id"]) == ("unchanged", release.name)
+    name = "a delivery is a folder named YYYY-MM-DD or YYYY-MM-DD-n"
+    assert answer.json["left_alone"] == [
+        {"path": "shortfal", "reason": "no source of this name: add ingest/specs/*.yml"},
+        {"path": "shortfall/******-****", "reason": name},
+        {"path": "shortfall/30.6.2022", "reason": name},
+    ]
+    told = sotedw.done("build", "--home", built_home, "--landing", landing).err
+    assert [line.strip() for line in told.splitlines() if "left alone" in line] == [
+        f"landing/{item['path']} is left alone: {item['reason']}"
+        for item in answer.json["left_alone"]
+    ]
 
 
 def test_status_tells_what_is_published(
