@@ -28,7 +28,7 @@ from sotedw import __version__
 from sotedw.errors import SotedwError
 from sotedw.generate_cli import generate
 from sotedw.home import Home
-from sotedw.json_output import json_text
+from sotedw.json_output import print_json
 from sotedw.settings import Settings, load_settings
 
 #: Rows that a table on the terminal shows before it says that there are more.
@@ -141,7 +141,7 @@ def build(
         result = run_build(settings, reporter)
     seconds = time.perf_counter() - start
     if as_json:
-        _print_json(
+        print_json(
             {
                 "outcome": result.outcome,
                 "build_id": result.build_id,
@@ -296,7 +296,7 @@ def status(home: Path | None, as_json: bool) -> None:
     states = source_states(load_specs(), entries, as_of_date) if manifest else []
     last_run = _last_run(place)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "home": str(place.root),
                 "release": release.name if release else None,
@@ -429,7 +429,7 @@ def query(
     if chosen == "csv":
         click.echo(answer.to_csv(), nl=False)
     elif chosen == "json":
-        click.echo(answer.to_json())
+        print_json(answer.objects())
     else:
         _print_table(answer.columns, answer.types, answer.rows, limit)
 
@@ -467,10 +467,6 @@ def _holds_printed_numbers(rows: tuple[tuple[Any, ...], ...], index: int) -> boo
     texts = [row[index] for row in rows if isinstance(row[index], str)]
     numbers = sum(text[:1].isdigit() and not text[-1:].isalpha() for text in texts)
     return len(texts) > 0 and numbers * 2 > len(texts)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json_text(value, indent=1))
 
 
 cli.add_command(generate)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sotedw.json_output import json_text
+from sotedw.json_output import print_json
 
 if TYPE_CHECKING:
     from sotedw.generate import GenerateResult
@@ -175,7 +175,7 @@ def _report(result: GenerateResult, out: Path, seconds: float, *, as_json: bool)
             "rows": result.rows,
             "seconds": round(seconds, 2),
         }
-        click.echo(json_text(fields, indent=1))
+        print_json(fields)
         return
     console = Console()
     console.print(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from typing import Any
+
+import click
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -15,6 +18,11 @@ def json_text(value: Any, indent: int | None = None) -> str:
     return json.dumps(
         _without_non_finite(value), ensure_ascii=False, indent=indent, default=str, allow_nan=False
     )
+
+
+def print_json(value: Any) -> None:
+    """Print a value: on a terminal for the eye, elsewhere on one line, so that lines pile up."""
+    click.echo(json_text(value, indent=1 if sys.stdout.isatty() else None))
 
 
 def _without_non_finite(value: Any) -> Any:

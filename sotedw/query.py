@@ -13,7 +13,6 @@ import duckdb
 
 from sotedw.errors import WrongUse
 from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
-from sotedw.json_output import json_text
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class Answer:
         writer.writerows(self.rows)
         return stream.getvalue()
 
-    def to_json(self) -> str:
-        """A list of objects."""
-        return json_text([dict(zip(self.columns, row, strict=True)) for row in self.rows])
+    def objects(self) -> list[dict[str, Any]]:
+        """A row is an object, as JSON has it."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
 def pick_release(home: Home, build_id: str | None) -> Path:

@@ -128,6 +128,8 @@ def test_what_is_no_delivery_changes_nothing_and_is_told_to_people_and_programs(
     for name in ("shortfall/30.6.2022", "shortfall/131052-308T", "shortfal/2022-06-30"):
         (landing / name).mkdir(parents=True)
     answer = sotedw.done("build", "--home", built_home, "--landing", landing, "--json")
+    # A night appends the one to build.jsonl and the other to build.err.
+    assert (answer.out.count("\n"), answer.err) == (1, "")
     assert "131052" not in answer.out
     assert (answer.json["outcome"], answer.json["build_id"]) == ("unchanged", release.name)
     name = "a delivery is a folder named YYYY-MM-DD or YYYY-MM-DD-n"

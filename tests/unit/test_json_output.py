@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from sotedw.json_output import json_text
+from sotedw.json_output import json_text, print_json
 from sotedw.query import Answer
 
 
@@ -44,15 +45,32 @@ def test_numbers_that_are_not_finite_are_null_wherever_they_stand(
     sql: str, expected: object, number: str
 ) -> None:
     asked = answer_to(sql.format(f"'{number}'::double"))
-    assert strictly(asked.to_json()) == [{"a": expected}]
+    assert strictly(json_text(asked.objects())) == [{"a": expected}]
 
 
 def test_keys_of_a_map_are_texts() -> None:
     asked = answer_to("select map {date '2022-12-31': 1} as a, map {'nan'::double: 2} as b")
-    assert strictly(asked.to_json()) == [{"a": {"2022-12-31": 1}, "b": {"nan": 2}}]
+    assert strictly(json_text(asked.objects())) == [{"a": {"2022-12-31": 1}, "b": {"nan": 2}}]
 
 
 def test_other_values_stay_what_they_are() -> None:
     values = [1, 0.1, True, None, "ä", Decimal("0.10"), date(2022, 12, 31)]
     assert strictly(json_text(values)) == [1, 0.1, True, None, "ä", "0.10", "2022-12-31"]
     assert "ä" in json_text(values)
+
+
+@pytest.mark.parametrize(("is_terminal", "lines"), [(False, 1), (True, 4)])
+def test_a_line_is_a_whole_object_unless_a_person_looks(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lines: int,
+    *,
+    is_terminal: bool,
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+    value = {"message": "two\nlines", "rows": 1}
+    print_json(value)
+    said = capsys.readouterr().out
+    assert strictly(said) == value
+    assert said.endswith("\n")
+    assert said.count("\n") == lines
