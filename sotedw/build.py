@@ -47,6 +47,9 @@ class Reporter(Protocol):
     def stray(self, path: str, reason: str) -> None:
         """Something in the landing folder is no delivery."""
 
+    def warning(self, text: str) -> None:
+        """Something about the settings is not as it should be."""
+
 
 #: The build's database is read by this engine alone: its newest way to store texts is the fastest.
 _STORAGE: dict[str, Any] = {"storage_compatibility_version": "latest"}
@@ -103,7 +106,6 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
         as_of_date = settings.as_of or _newest_delivery(landing, ledger, settings.landing)
         code = code_version()
         key = settings.key()
-        _warn_of_weak_key(key)
         personal = {source for source, spec in specs.items() if spec.is_personal}
         has_people = any(item.source in personal for item in (*landing.deliveries, *ledger))
         identity = build_id(
@@ -111,6 +113,7 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
         )
         run = Run.start(home.runs, identity, as_of_date.isoformat())
         with run.log():
+            _warn_of_weak_key(key, reporter)
             try:
                 result = _run(
                     settings, home, specs, landing, ledger, as_of_date, code, run, reporter
@@ -252,13 +255,14 @@ def _newest_delivery(landing: Landing, ledger: Ledger, folder: Path) -> date:
     return max(days)
 
 
-def _warn_of_weak_key(key: PseudonymKey | None) -> None:
+def _warn_of_weak_key(key: PseudonymKey | None, reporter: Reporter) -> None:
     if key is not None and len(key.secret) < ADVISED_KEY_LENGTH:
-        _log.warning(
-            "the key of pseudonyms has only %d characters and can be guessed; make one with"
-            " openssl rand -hex 32 and load the deliveries again",
-            len(key.secret),
+        text = (
+            f"the key of pseudonyms has only {len(key.secret)} characters and can be guessed;"
+            " make one with openssl rand -hex 32 and load the deliveries again"
         )
+        _log.warning("%s", text)
+        reporter.warning(text)
 
 
 def _ingest(

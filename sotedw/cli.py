@@ -198,7 +198,7 @@ def _print_path(console: Console, name: str, path: Path) -> None:
 
 
 class _QuietReporter:
-    """Says nothing: for JSON and for nights without an audience (the log has it all)."""
+    """Says next to nothing: for JSON and for nights without an audience (the log has it all)."""
 
     def __enter__(self) -> Self:
         return self
@@ -217,6 +217,10 @@ class _QuietReporter:
 
     def stray(self, path: str, reason: str) -> None:
         """Nothing."""
+
+    def warning(self, text: str) -> None:
+        """One line on stderr: whoever looks after the settings sees it every night."""
+        click.echo(f"sotedw: {text}", err=True)
 
 
 class _ConsoleReporter(_QuietReporter):
@@ -267,6 +271,10 @@ class _ConsoleReporter(_QuietReporter):
     def stray(self, path: str, reason: str) -> None:
         """One line."""
         self._print(f"  landing/{path} is left alone: {reason}", "yellow")
+
+    def warning(self, text: str) -> None:
+        """One line."""
+        self._print(f"  {text}", "yellow")
 
     def _print(self, text: str, style: str | None) -> None:
         self._console.print(Text(text, style=style or ""), soft_wrap=True)

@@ -145,6 +145,22 @@ def test_what_is_no_delivery_changes_nothing_and_is_told_to_people_and_programs(
     ]
 
 
+def test_a_weak_key_is_warned_of_in_the_log_and_on_standard_error(
+    sotedw: Sotedw, built_home: Path, release: Path
+) -> None:
+    said = (
+        "the key of pseudonyms has only 5 characters and can be guessed;"
+        " make one with openssl rand -hex 32 and load the deliveries again"
+    )
+    weak = sotedw.having(variables={"SOTEDW_PSEUDONYM_KEY": "avain"})
+    answer = weak.done("build", "--home", built_home, "--json")
+    assert answer.json["build_id"] == release.name
+    assert answer.err == f"sotedw: {said}\n"
+    log = built_home / "runs" / answer.json["run_id"] / "build.log"
+    assert log.read_text(encoding="utf-8").count(said) == 1
+    assert weak.done("build", "--home", built_home).err.count(said) == 1
+
+
 def test_status_tells_what_is_published(
     sotedw: Sotedw, built_home: Path, release: Path, landed: Mapping[str, Landed]
 ) -> None:
