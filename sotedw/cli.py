@@ -79,7 +79,8 @@ def cli() -> None:
     sotedw query --analysis table_7       a table of the annual report as printed
 
     Settings come from flags, then variables (SOTEDW_HOME, SOTEDW_LANDING, SOTEDW_AS_OF,
-    SOTEDW_THREADS), then sotedw.toml in the checkout.
+    SOTEDW_THREADS, SOTEDW_PSEUDONYM_KEY_FILE, SOTEDW_PSEUDONYM_KEY), then sotedw.toml in the
+    checkout, or the file that SOTEDW_CONFIG names.
 
     \b
     Exit codes: 0 done (a refused delivery is a warning), 1 the build failed, 2 wrong use,
@@ -129,6 +130,12 @@ def build(
     A build that finds nothing new leaves the release as it is. A delivery that cannot be loaded is
     refused and reported, and the build goes on with the others. When a blocker of the quality gate
     fails, nothing is published and the last release stays up (exit code 4).
+
+    Deliveries of care events need a key, which makes pseudonyms of identity codes: a secret text in
+    the file that SOTEDW_PSEUDONYM_KEY_FILE names, or in SOTEDW_PSEUDONYM_KEY itself.
+
+    \b
+    openssl rand -hex 32 > /etc/sotedw/pseudonym.key      makes one; only once, and back it up
     """
     from sotedw.build import run_build
 

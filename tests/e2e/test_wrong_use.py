@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from sotedw.settings import Settings
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Finished, Sotedw
@@ -128,6 +131,16 @@ def test_every_command_teaches_itself(sotedw: Sotedw, command: tuple[str, ...]) 
     assert answer.out.startswith("Usage: ")
     assert answer.err == ""
     assert sotedw.done(*command, "-h").out == answer.out
+
+
+def test_the_help_names_every_variable_and_how_to_make_a_key(sotedw: Sotedw) -> None:
+    text = sotedw.done("--help").out
+    named = set(re.findall(r"SOTEDW_\w+", text))
+    assert named == {f"SOTEDW_{name.upper()}" for name in Settings.model_fields} | {"SOTEDW_CONFIG"}
+    text = sotedw.done("build", "--help").out
+    assert "SOTEDW_PSEUDONYM_KEY_FILE" in text
+    assert "SOTEDW_PSEUDONYM_KEY itself" in " ".join(text.split())
+    assert "openssl rand -hex 32" in text
 
 
 def test_the_version_is_that_of_the_package(sotedw: Sotedw) -> None:
