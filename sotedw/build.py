@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
+import yaml
 
 from ingest.errors import IngestError
 from ingest.landing import Landing, scan
@@ -23,7 +24,7 @@ from sotedw.errors import BuildFailed, PublicationBlocked, SotedwError, WrongUse
 from sotedw.home import Home
 from sotedw.identity import build_id, code_version
 from sotedw.run import Run
-from sotedw.settings import Settings
+from sotedw.settings import PROJECT, Settings
 from sotedw.sources import SourceState, source_states
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
         reporter: Told of progress.
 
     Raises:
-        WrongUse: nothing to build from.
+        WrongUse: nothing to build from, or a date before all deliveries or beyond the calendar.
         BuildRunning: another build holds the home.
         BuildFailed: something broke; the release before stays up.
         PublicationBlocked: a blocker of the quality gate failed; the release before stays up.
@@ -103,7 +104,7 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
         reporter.stage("scan")
         landing = scan(settings.landing, set(specs), LandingHashes(home.landing_hashes))
         ledger = Ledger(home.lake.ledger)
-        as_of_date = settings.as_of or _newest_delivery(landing, ledger, settings.landing)
+        as_of_date = _as_of_date(settings, landing, ledger)
         code = code_version()
         key = settings.key()
         personal = {source for source, spec in specs.items() if spec.is_personal}
@@ -244,15 +245,42 @@ def _specs() -> dict[str, Spec]:
         raise BuildFailed(str(error)) from error
 
 
-def _newest_delivery(landing: Landing, ledger: Ledger, folder: Path) -> date:
+def _as_of_date(settings: Settings, landing: Landing, ledger: Ledger) -> date:
+    """The date that was given, or that of the newest delivery.
+
+    Raises:
+        WrongUse: there is no delivery, or none until then, or `dim_date` does not reach so far.
+    """
     days = [delivery.key.date for delivery in landing.deliveries]
     days += [entry.delivery_date for entry in ledger]
     if not days:
         raise WrongUse(
-            f"there is no delivery under {folder}: put one at <source>/<YYYY-MM-DD>/,"
+            f"there is no delivery under {settings.landing}: put one at <source>/<YYYY-MM-DD>/,"
             " or name another folder with --landing"
         )
-    return max(days)
+    as_of_date = settings.as_of or max(days)
+    if as_of_date < min(days):
+        # Its release would be empty, and `current` would point to it.
+        raise WrongUse(
+            f"there is no delivery until {as_of_date}: the first is dated {min(days)};"
+            " give its date or a later one as the as-of date"
+        )
+    last = _last_day_of_calendar()
+    if as_of_date > last:
+        fix = "give an earlier one"
+        if settings.as_of is None:
+            fix = "it is that of the newest delivery: correct its folder's name, or give another"
+        raise WrongUse(
+            f"the as-of date {as_of_date} is beyond the calendar, which ends on {last}"
+            f" (calendar_end in dbt_project.yml); {fix}"
+        )
+    return as_of_date
+
+
+def _last_day_of_calendar() -> date:
+    """The last day of `dim_date`: facts of later days would have no date."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))
+    return date.fromisoformat(str(project["vars"]["calendar_end"]))
 
 
 def _warn_of_weak_key(key: PseudonymKey | None, reporter: Reporter) -> None:

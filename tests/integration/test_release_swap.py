@@ -15,10 +15,10 @@ import duckdb
 import pytest
 
 from ingest.landing import scan
-from sotedw.build import run_build
+from sotedw.build import _as_of_date, run_build
 from sotedw.build_state import BuildState, changed_months
 from sotedw.dbt_artifacts import Column, Table
-from sotedw.errors import BuildRunning
+from sotedw.errors import BuildRunning, WrongUse
 from sotedw.home import DATABASE_NAME
 from sotedw.home import Home as Warehouse
 from sotedw.identity import build_id, code_version
@@ -504,6 +504,55 @@ def test_another_date_or_code_is_another_build(home: Home) -> None:
         build_id(home.ledger, (), AS_OF, "code"),
     }
     assert len(ids) == 4
+
+
+# --- the date -------------------------------------------------------------------------------------
+
+
+def refused_date(home: Home, as_of: date | None, root: Path) -> str:
+    """What is said of a date that no build can speak as of."""
+    settings = Settings(home=root / "warehouse", landing=home.landing, as_of=as_of)
+    with pytest.raises(WrongUse) as caught:
+        run_build(settings, _Silent())
+    assert not (root / "warehouse" / "runs").exists()
+    assert not (root / "warehouse" / "current").exists()
+    return str(caught.value)
+
+
+def test_a_date_before_every_delivery_publishes_nothing(home: Home, tmp_path: Path) -> None:
+    for name in ("shortfall/2022-03-31", "budget/2021-06-30"):
+        home.deliver(name, {"a.csv": "a\n"})
+    assert refused_date(home, date(2021, 6, 29), tmp_path) == (
+        "there is no delivery until 2021-06-29: the first is dated 2021-06-30;"
+        " give its date or a later one as the as-of date"
+    )
+
+
+def test_a_date_does_not_stand_for_deliveries(home: Home, tmp_path: Path) -> None:
+    assert refused_date(home, AS_OF, tmp_path).startswith("there is no delivery under ")
+
+
+def test_a_date_beyond_the_calendar_publishes_nothing(home: Home, tmp_path: Path) -> None:
+    home.deliver("shortfall/2202-03-31", {"a.csv": "a\n"})
+    assert refused_date(home, None, tmp_path) == (
+        "the as-of date 2202-03-31 is beyond the calendar, which ends on 2040-12-31"
+        " (calendar_end in dbt_project.yml); it is that of the newest delivery:"
+        " correct its folder's name, or give another"
+    )
+    home.deliver("shortfall/2022-03-31", {"a.csv": "a\n"})
+    assert refused_date(home, date(2041, 1, 1), tmp_path).endswith(
+        "beyond the calendar, which ends on 2040-12-31 (calendar_end in dbt_project.yml);"
+        " give an earlier one"
+    )
+
+
+@pytest.mark.parametrize("day", [date(2022, 3, 31), date(2040, 12, 31)])
+def test_the_first_deliverys_date_and_the_calendars_last_day_are_dates(
+    home: Home, tmp_path: Path, day: date
+) -> None:
+    home.deliver("shortfall/2022-03-31", {"a.csv": "a\n"})
+    settings = Settings(home=tmp_path, landing=home.landing, as_of=day)
+    assert _as_of_date(settings, scan(home.landing, set(home.specs)), home.ledger) == day
 
 
 # --- the lock -------------------------------------------------------------------------------------
