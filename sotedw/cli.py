@@ -316,6 +316,7 @@ def status(home: Path | None, as_json: bool) -> None:
                 "home": str(place.root),
                 "release": release.name if release else None,
                 "as_of_date": manifest["as_of_date"] if manifest else None,
+                "is_synthetic": manifest["is_synthetic"] if manifest else None,
                 "last_run": last_run,
                 "sources": [asdict(state) for state in states],
                 "deliveries": [_entry_fields(entry) for entry in entries],
@@ -331,6 +332,13 @@ def status(home: Path | None, as_json: bool) -> None:
             f" {len(manifest['files'])} files",
             highlight=False,
         )
+        if manifest["is_synthetic"]:
+            console.print(
+                "[yellow]synthetic[/]: generated data are among the deliveries, and nothing built"
+                " from them is about anybody",
+                highlight=False,
+                soft_wrap=True,
+            )
     if last_run:
         console.print(f"last run {last_run['run_id']}: {last_run['outcome']}", highlight=False)
         if last_run["message"]:
@@ -353,7 +361,8 @@ def status(home: Path | None, as_json: bool) -> None:
                 entry.rows_refused,
             )
             shown_numbers = ("?" if number is None else str(number) for number in numbers)
-            table.add_row(entry.delivery_id, entry.outcome, *shown_numbers)
+            outcome = f"{entry.outcome}, synthetic" if entry.is_synthetic else entry.outcome
+            table.add_row(entry.delivery_id, outcome, *shown_numbers)
         _print_whole(console, table)
     for entry in entries:
         for finding in entry.findings:

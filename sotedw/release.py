@@ -24,7 +24,7 @@ from sotedw.build_state import BuildState, Month
 from sotedw.dbt_artifacts import Table
 from sotedw.home import DATABASE_NAME, RELEASE_VARIABLE, Home
 from sotedw.quality import QUALITY_SOURCES, QUALITY_TABLES
-from sotedw.sources import SourceState
+from sotedw.sources import SourceState, any_synthetic
 
 _log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def _write_tables(
     parquet = folder / "parquet" / "internal"
     parquet.mkdir(parents=True)
     written: dict[str, _Written] = {}
-    is_synthetic = _is_synthetic(inputs)
+    is_synthetic = any_synthetic(inputs.entries, inputs.as_of_date)
     before = _release_before(home, inputs)
     with duckdb.connect() as connection:
         connection.execute(f"set threads = {threads}")
@@ -268,16 +268,9 @@ def _release_before(home: Home, inputs: ReleaseInputs) -> _Before | None:
     except FileNotFoundError:
         return None
     # Whether data are synthetic stands in every file's metadata.
-    if manifest["is_synthetic"] != _is_synthetic(inputs):
+    if manifest["is_synthetic"] != any_synthetic(inputs.entries, inputs.as_of_date):
         return None
     return _Before(folder, {item["path"]: item for item in manifest["files"]})
-
-
-def _is_synthetic(inputs: ReleaseInputs) -> bool:
-    """Whether generated data are among the inputs: then nothing of the release is about anybody."""
-    return any(
-        entry.is_synthetic and entry.delivery_date <= inputs.as_of_date for entry in inputs.entries
-    )
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -414,7 +407,7 @@ def _write_manifest(folder: Path, inputs: ReleaseInputs, written: Mapping[str, _
         "build_id": inputs.build_id,
         "as_of_date": inputs.as_of_date.isoformat(),
         "code_version": inputs.code_version,
-        "is_synthetic": _is_synthetic(inputs),
+        "is_synthetic": any_synthetic(inputs.entries, inputs.as_of_date),
         "deliveries": [
             {
                 "delivery_id": entry.delivery_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from ingest.ledger import LedgerEntry
 from sotedw.quality import Check, failures_folder
-from sotedw.sources import SourceState
+from sotedw.sources import SourceState, any_synthetic
 
 if TYPE_CHECKING:
     from sotedw.run import Run
@@ -52,6 +53,7 @@ def quality_report(
         run=run,
         outcomes=_OUTCOMES,
         counts=Counter(check.outcome for check in checks),
+        is_synthetic=any_synthetic(entries, date.fromisoformat(run.as_of_date)),
         is_blocked=any(check.blocks for check in checks),
         tables=[(name, _of_table(checks, name)) for name in tables],
         failures={

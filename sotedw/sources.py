@@ -51,6 +51,11 @@ class SourceState:
         return f"stale since {self.stale_since} ({why})"
 
 
+def any_synthetic(entries: Iterable[LedgerEntry], as_of_date: date) -> bool:
+    """Whether generated data are among the inputs: then nothing built of them is about anybody."""
+    return any(entry.is_synthetic and entry.delivery_date <= as_of_date for entry in entries)
+
+
 def source_states(
     specs: Mapping[str, Spec], entries: Iterable[LedgerEntry], as_of_date: date
 ) -> list[SourceState]:

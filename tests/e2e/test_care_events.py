@@ -215,7 +215,7 @@ def test_exactly_the_spoiled_rows_are_quarantined_and_the_repeated_ones_duplicat
 # --- the release ----------------------------------------------------------------------------------
 
 
-def test_everything_built_from_generated_data_says_so(home: Path) -> None:
+def test_everything_built_from_generated_data_says_so(home: Path, care: Sotedw) -> None:
     release = home / "current"
     manifest = json.loads((release / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["is_synthetic"] is True
@@ -224,6 +224,13 @@ def test_everything_built_from_generated_data_says_so(home: Path) -> None:
     for path in files:
         about = json.loads(pq.read_metadata(path).metadata[b"sotedw"])
         assert about["is_synthetic"] is True, path
+    page = (release / "reports" / "quality.html").read_text(encoding="utf-8")
+    assert page.count("Synthetic: generated data are among the deliveries") == 1
+    assert page.count(">loaded</span>, synthetic</td>") == 3
+    told = care.done("status", "--home", home).out
+    assert told.count("synthetic: generated data are among the deliveries") == 1
+    assert told.count(" loaded, synthetic ") == 3
+    assert care.done("status", "--home", home, "--json").json["is_synthetic"] is True
 
 
 def test_large_facts_are_cut_by_month_sorted_and_shown_by_views(

@@ -472,6 +472,16 @@ def test_the_quality_report_needs_nothing_from_outside(release: Path) -> None:
     assert not re.search(r"@import|url\(\s*['\"]?http", page)
 
 
+def test_nothing_is_said_to_be_synthetic_without_generated_deliveries(
+    sotedw: Sotedw, built_home: Path, release: Path
+) -> None:
+    page = (release / "reports" / "quality.html").read_text(encoding="utf-8")
+    assert "ynthetic" not in page
+    assert "ynthetic" not in sotedw.done("status", "--home", built_home).out
+    status = sotedw.done("status", "--home", built_home, "--json").json
+    assert status["is_synthetic"] is False
+
+
 def test_the_catalogue_lists_every_table_with_rows_and_description(
     sotedw: Sotedw, built_home: Path, release: Path
 ) -> None:
