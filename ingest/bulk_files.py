@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +21,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.casting import FINNISH_DATE, ISO_DATE, listed, quoted
+from ingest.casting import FINNISH_DATE, ISO_DATE, cleaned, listed, quoted
 from ingest.errors import DeliveryRefused, IngestError, refuse
 from ingest.landing import LandedFile
 from ingest.layout import column_positions
@@ -368,10 +368,12 @@ def _open(
         raise refuse("empty_file", f"{file.name} is empty", "send the file again")
     match file.path.suffix.lower():
         case ".csv" | ".txt":
-            return _open_csv(spec, file, number, stack)
+            return _open_csv(connection, spec, file, number, stack)
         case ".parquet":
             with reading(file):
-                return _open_parquet(connection, spec, file, number)
+                opened = _open_parquet(connection, spec, file, number)
+                _refuse_nameless(connection, spec, opened)
+            return opened
     raise refuse(
         "unknown_format",
         f"{file.name} is neither csv nor Parquet",
@@ -379,10 +381,26 @@ def _open(
     )
 
 
+def _is_filled(connection: duckdb.DuckDBPyConnection, file: BulkFile, index: int) -> bool:
+    """Whether a column of a file holds anything, on whatever line of it."""
+    cell = cleaned(f"cast(c{index} as varchar)")
+    with reading(file):
+        # Fetched to the end, or the scan has not put its rejects anywhere yet.
+        ((filled,),) = connection.execute(f"select count({cell}) from {file.relation}").fetchall()
+        take_rejects(connection, file)
+    return bool(filled)
+
+
 # --- csv ------------------------------------------------------------------------------------------
 
 
-def _open_csv(spec: Spec, file: LandedFile, number: int, stack: ExitStack) -> BulkFile:
+def _open_csv(
+    connection: duckdb.DuckDBPyConnection,
+    spec: Spec,
+    file: LandedFile,
+    number: int,
+    stack: ExitStack,
+) -> BulkFile:
     encoding, lines = _look_through(file)
     with file.path.open("rb") as stream:
         data = stream.read(_SAMPLE_BYTES)
@@ -400,8 +418,13 @@ def _open_csv(spec: Spec, file: LandedFile, number: int, stack: ExitStack) -> Bu
     if header is None:
         raise refuse("empty_file", f"{file.name} holds only blank lines", "send the file again")
     header_lines = reader.line_num
+    path = _recoded(file, stack) if encoding == "cp1252" else file.path
+    form = CsvForm(path, encoding, separator, header_rows, header_lines, lines)
+    types = ["VARCHAR"] * len(header)
+    unnamed = BulkFile(file, number, _csv_source(form, len(header)), "*", types, {}, {}, form)
+    is_filled = partial(_is_filled, connection, unnamed)
     try:
-        positions = column_positions(spec, file.name, header, rows_in=None)
+        positions = column_positions(spec, file.name, header, None, is_filled)
     except DeliveryRefused as refusal:
         has_header = refusal.finding.code != "no_header"
         rows_in = _csv_rows(file, separator) - has_header
@@ -416,20 +439,7 @@ def _open_csv(spec: Spec, file: LandedFile, number: int, stack: ExitStack) -> Bu
         for column in spec.columns
         if column in positions
     }
-    path = file.path
-    if encoding == "cp1252":
-        path = _recoded(file, stack)
-    form = CsvForm(path, encoding, separator, header_rows, header_lines, lines)
-    return BulkFile(
-        file,
-        number,
-        _csv_source(form, len(header)),
-        "*",
-        ["VARCHAR"] * len(header),
-        positions,
-        _time_forms(spec, texts),
-        form,
-    )
+    return replace(unnamed, positions=positions, time_forms=_time_forms(spec, texts))
 
 
 def _csv_source(form: CsvForm, width: int) -> str:
@@ -571,6 +581,21 @@ def _open_parquet(
         if spec.columns[column].type == "timestamp" and types[position] == "VARCHAR"
     }
     return BulkFile(file, number, source, selected, types, positions, _time_forms(spec, texts))
+
+
+def _refuse_nameless(connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile) -> None:
+    """Refuse a column that holds something and whose name is white space.
+
+    One without any name is unknown already: DuckDB gives it one.
+    """
+    described = connection.execute(
+        f"select column_name from (describe select * from {file.source}))"
+    )
+    header = [name for (name,) in described.fetchall()]
+    if all(name.strip() for name in header):
+        return
+    rows_in = _rows_of(connection, file)
+    column_positions(spec, file.landed.name, header, rows_in, partial(_is_filled, connection, file))
 
 
 def _time_forms(spec: Spec, texts: Mapping[str, Sequence[str]]) -> dict[str, TimeForm]:

@@ -7,7 +7,7 @@ decide: every one must be a column, a spread value or a header that the spec ign
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openpyxl.utils import get_column_letter
@@ -97,7 +97,11 @@ def lay_out(spec: Spec, sheets: Sequence[Sheet], codes: Mapping[str, CodeTable])
     sheet, (start, depth) = found[0]
     labels = _labels(sheet.rows[start : start + depth])
     body, notes = _split_body(sheet.rows[start + depth :], len(labels))
-    plans = [_plan(spec, form, labels, sheet.rows[:start], body, codes) for form in spec.forms]
+
+    def is_filled(index: int) -> bool:
+        return any(index < len(row.cells) and row.cells[index].strip() for row in body)
+
+    plans = [_plan(spec, form, labels, sheet.rows[:start], is_filled, codes) for form in spec.forms]
     plan = min(plans, key=lambda item: item.problems)
     if plan.problems:
         raise _refused_columns(spec, file, plan, len(body) * max(1, len(plan.spread)))
@@ -109,7 +113,11 @@ def lay_out(spec: Spec, sheets: Sequence[Sheet], codes: Mapping[str, CodeTable])
 
 
 def column_positions(
-    spec: Spec, file: str, header: Sequence[str], rows_in: int | None
+    spec: Spec,
+    file: str,
+    header: Sequence[str],
+    rows_in: int | None,
+    is_filled: Callable[[int], bool] = lambda _: False,
 ) -> dict[str, int]:
     """Which column of a file holds which column of the source, for a file with its header first.
 
@@ -118,6 +126,8 @@ def column_positions(
         file: Name of the file, for messages.
         header: Texts of its first row.
         rows_in: Rows below it.
+        is_filled: Whether a column, given its index, holds anything below the header. Asked only of
+            columns without a header: an empty one is no column.
 
     Raises:
         DeliveryRefused: no header, or an unknown, missing or repeated column.
@@ -125,7 +135,7 @@ def column_positions(
     labels = [(one_line(cell),) if cell.strip() else () for cell in header]
     if not any(spec.column_of(text) for texts in labels for text in texts):
         raise _no_header(spec, file, rows_in)
-    plan = _plan(spec, spec.forms[0], labels, (), (), {})
+    plan = _plan(spec, spec.forms[0], labels, (), is_filled, {})
     if plan.problems:
         raise _refused_columns(spec, file, plan, rows_in)
     return plan.direct
@@ -199,7 +209,7 @@ def _plan(
     form: Form,
     labels: Sequence[tuple[str, ...]],
     above: Sequence[Row],
-    body: Sequence[Row],
+    is_filled: Callable[[int], bool],
     codes: Mapping[str, CodeTable],
 ) -> _Plan:
     plan = _Plan(form)
@@ -207,7 +217,7 @@ def _plan(
         label = _label(spec, form.spread, texts)
         plan.labels[index] = label
         if not label:
-            if any(index < len(row.cells) and row.cells[index].strip() for row in body):
+            if is_filled(index):
                 plan.unknown.append(f"(no header, column {get_column_letter(index + 1)})")
         elif form.spread and _take_spread(spec, form.spread, plan, label, index, codes):
             pass

@@ -605,6 +605,74 @@ def test_a_file_without_header_is_refused_and_shows_nobody(home: Home) -> None:
     assert code() not in "".join(everything_under(home))
 
 
+def with_column(text: str, header: str, cells: Mapping[int, str], separator: str = ";") -> str:
+    """The file with a last column, whose cells are given by their line."""
+    first, *rest = text.splitlines()
+    rows = [f"{line}{separator}{cells.get(n, '')}" for n, line in enumerate(rest, start=2)]
+    return "\n".join([f"{first}{separator}{header}", *rows]) + "\n"
+
+
+@pytest.mark.parametrize("filled", [2, 700])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_column_without_header_is_refused_wherever_it_holds_something(
+    home: Home, filled: int, encoding: str
+) -> None:
+    """Also on lines far below those that the form of a file is told from."""
+    rows = [row(n, unit_id="Etelä \u2013 pohjoinen") for n in range(2, 801)]
+    deliver(home, with_column(lines(*rows), " ", {filled: "salaisuus"}).encode(encoding))
+    assert counts(home) == ("refused", 799, 0, 0, 0, 799)
+    (text,) = home.texts(ID)
+    assert text == (
+        f'{ID}: refused: column "(no header, column AJ)" is unknown in a.csv (799 rows).'
+        " Fix: remove the column, or add it to ingest/specs/care_events.yml (columns, headers or"
+        " ignored_headers)"
+    )
+
+
+def test_the_index_of_a_data_frame_is_refused(home: Home) -> None:
+    text = lines(row(1), row(2))
+    indexed = "".join(
+        f"{'' if n < 0 else n},{line}\n".replace(";", ",")
+        for n, line in enumerate(text.splitlines(), start=-1)
+    )
+    deliver(home, indexed)
+    assert counts(home) == ("refused", 2, 0, 0, 0, 2)
+    assert home.entry(ID).findings[0].column == "(no header, column A)"
+
+
+def test_a_lost_header_is_told_beside_the_column_without_one(home: Home) -> None:
+    deliver(home, lines(row(1, unit_id="U")).replace(HEADERS["unit_id"], "", 1))
+    assert home.entry(ID).findings[0].code == "renamed_column"
+    assert (
+        f'column "{HEADERS["unit_id"]}" is missing from a.csv and column "(no header, column H)"'
+        " is unknown"
+    ) in home.texts(ID)[0]
+
+
+def test_separators_at_the_end_of_every_line_are_no_column(home: Home) -> None:
+    text = with_column(lines(row(1), row(2, contact_channel="x"), row(3)), "", {3: "  "})
+    deliver(home, with_column(text, "", {}) + "liian;lyhyt\n")
+    assert counts(home) == ("loaded", 4, 2, 0, 2, 0)
+    assert rejected(home) == [
+        (3, "YHTEYDENOTTO_KANAVA", "unknown_code", "x"), (5, None, "too_few_cells", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "outcome"), [("x", "refused"), (1, "refused"), (None, "loaded")])
+def test_a_column_of_parquet_whose_name_is_blank_is_refused_if_it_holds_something(
+    home: Home, cell: str | int | None, outcome: str
+) -> None:
+    columns = {HEADERS[name]: [text, text] for name, text in row(1).items()} | {" ": [None, cell]}
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream)
+    deliver(home, stream.getvalue(), "a.parquet")
+    assert counts(home)[:2] == (outcome, 2)
+    if outcome == "refused":
+        assert (
+            'column "(no header, column AJ)" is unknown in a.parquet (2 rows)' in home.texts(ID)[0]
+        )
+
+
 def test_a_header_without_rows_is_refused(home: Home) -> None:
     deliver(home, lines())
     assert counts(home) == ("refused", 0, 0, 0, 0, 0)
