@@ -59,6 +59,8 @@ class Sidecar(BaseModel):
     def _names_nobody(cls, value: str | None) -> str | None:
         if value is not None and mask(value) != value:
             raise ValueError("this has the form of a personal identity code")
+        if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("this holds half a character, which no record can keep")
         return value
 
     @field_validator("table", "section", mode="before")
@@ -158,6 +160,14 @@ def _read_sidecar(delivery: Delivery, documents: frozenset[str]) -> Sidecar:
         raise refuse("bad_sidecar", f"delivery.yml is not valid: {reason}", fix) from error
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
+        raise refuse("bad_sidecar", f"delivery.yml is not valid: {reason}", fix) from error
+    except OSError:
+        # The machine's fault, and no delivery's.
+        raise
+    except Exception as error:
+        # Whatever the YAML parser raises on a wrong tag or on brackets without end. Its text may
+        # be anything of the file, and is not quoted.
+        reason = f"it cannot be read as YAML ({type(error).__name__})"
         raise refuse("bad_sidecar", f"delivery.yml is not valid: {reason}", fix) from error
     if sidecar.document is not None and sidecar.document not in documents:
         raise refuse(

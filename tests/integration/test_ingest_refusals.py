@@ -279,6 +279,37 @@ def test_a_sidecar_of_other_keys_or_types_refuses_the_delivery(home: Home, sidec
     assert "\n" not in text
 
 
+@pytest.mark.parametrize(
+    ("sidecar", "kind"),
+    [
+        ("synthetic: !!bool ehka", "KeyError"),
+        ('table: !!int ""', "IndexError"),
+        ("table: !!timestamp foo", "AttributeError"),
+        ("[" * 3000, "RecursionError"),
+    ],
+)
+def test_a_sidecar_that_the_parser_fails_on_refuses_its_delivery_and_no_other(
+    home: Home, sidecar: str, kind: str
+) -> None:
+    home.deliver("output_statistics/2022-02-28", {"a.csv": HEADER + YEAR})
+    home.deliver(ID, {"a.csv": HEADER + YEAR, "delivery.yml": sidecar})
+    home.ingest()
+    assert home.texts(ID) == [
+        (
+            "output_statistics/2022-01-31: refused: delivery.yml is not valid: it cannot be read as"
+            f" YAML ({kind}) (rows unknown). Fix: give document, table and section as in"
+            " docs/deliveries.md"
+        )
+    ]
+    assert home.entry("output_statistics/2022-02-28").rows_loaded == 12
+
+
+def test_a_sidecar_with_half_a_character_refuses_the_delivery(home: Home) -> None:
+    code, text = refused(home, {"a.csv": HEADER + YEAR, "delivery.yml": 'table: "\\ud800"'})
+    assert code == "bad_sidecar"
+    assert "table: Value error, this holds half a character" in text
+
+
 def test_an_unknown_document_refuses_the_delivery(home: Home) -> None:
     assert refused(
         home, {"a.csv": HEADER + YEAR, "delivery.yml": "document: annual_report_1921"}
