@@ -25,7 +25,7 @@ from ingest.casting import FINNISH_DATE, ISO_DATE, cleaned, listed, quoted
 from ingest.errors import DeliveryRefused, IngestError, refuse
 from ingest.landing import LandedFile
 from ingest.layout import column_positions
-from ingest.reading import WINDOWS_MARKS, separator_of
+from ingest.reading import SEPARATORS, WINDOWS_MARKS, separator_of
 from ingest.spec import Spec
 
 
@@ -406,7 +406,7 @@ def _open_csv(
         data = stream.read(_SAMPLE_BYTES)
     name = "utf-8-sig" if encoding == "utf-8" else encoding
     sample = data.decode(name, errors="ignore")
-    separator = separator_of(sample)
+    separator = _separator(spec, sample)
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
     header: list[str] | None = None
     header_rows = 0
@@ -440,6 +440,24 @@ def _open_csv(
         if column in positions
     }
     return replace(unnamed, positions=positions, time_forms=_time_forms(spec, texts))
+
+
+def _separator(spec: Spec, sample: str) -> str:
+    """The separator under which the first row has most of the source's headers.
+
+    Rows do not tell: notes of several lines may hold more commas than there are semicolons.
+    """
+    found = {mark: _known_headers(spec, sample, mark) for mark in SEPARATORS}
+    best = [mark for mark in SEPARATORS if found[mark] == max(found.values())]
+    return best[0] if len(best) == 1 else separator_of(sample)
+
+
+def _known_headers(spec: Spec, sample: str, separator: str) -> int:
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            return len({spec.column_of(cell) for cell in cells} - {None})
+    return 0
 
 
 def _csv_source(form: CsvForm, width: int) -> str:

@@ -360,6 +360,22 @@ def test_blank_lines_are_no_rows_and_move_no_line(home: Home) -> None:
     assert counts(home) == ("loaded", 3, 1, 1, 1, 0)
 
 
+@pytest.mark.parametrize(("separator", "other"), [(";", ","), (",", ";"), ("\t", ","), (",", "\t")])
+def test_notes_of_several_lines_do_not_choose_the_separator(
+    home: Home, separator: str, other: str
+) -> None:
+    note = f'"eka{other} rivi\ntoka{other} rivi\nkolmas{other} rivi"'
+    rows = [row(n, free_text=note) for n in range(1, 4)]
+    deliver(home, "\n" + lines(*rows, row(4, contact_channel="x"), separator=separator))
+    assert counts(home) == ("loaded", 4, 3, 0, 1, 0)
+    assert rejected(home) == [(12, "YHTEYDENOTTO_KANAVA", "unknown_code", "x")]
+
+
+def test_a_tab_is_a_blank_first_row_and_no_separator(home: Home) -> None:
+    deliver(home, "\t\n" + lines(row(1)))
+    assert counts(home) == ("loaded", 1, 1, 0, 0, 0)
+
+
 def test_rows_of_the_wrong_width_are_quarantined_on_their_lines(home: Home) -> None:
     header, *rows = lines(*(row(n) for n in range(1, 8))).rstrip("\n").split("\n")
     rows[1] = ";".join(rows[1].split(";")[:-2])
