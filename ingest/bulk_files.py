@@ -366,7 +366,9 @@ def _open(
 ) -> BulkFile:
     if file.size == 0:
         raise refuse("empty_file", f"{file.name} is empty", "send the file again")
-    match file.path.suffix.lower():
+    suffix = file.path.suffix.lower()
+    file = _speakable(file, stack)
+    match suffix:
         case ".csv" | ".txt":
             return _open_csv(connection, spec, file, number, stack)
         case ".parquet":
@@ -379,6 +381,15 @@ def _open(
         f"{file.name} is neither csv nor Parquet",
         "send the rows in one of these formats",
     )
+
+
+def _speakable(file: LandedFile, stack: ExitStack) -> LandedFile:
+    """The file under a path that SQL can hold: on Linux its name may be other bytes than UTF-8."""
+    try:
+        str(file.path).encode()
+    except UnicodeEncodeError:
+        return replace(file, path=_path_of(stack.enter_context(file.path.open("rb"))))
+    return file
 
 
 def _is_filled(connection: duckdb.DuckDBPyConnection, file: BulkFile, index: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class LandedFile:
 
     Attributes:
         name: Its path in the delivery; a sender may put an identity code into it, so it is masked.
+            Bytes that are not UTF-8 are escaped (`T\\xf6\\xf6l\\xf6.csv`).
     """
 
     name: str
@@ -124,7 +126,7 @@ def scan(landing: Path, sources: set[str], hashes: LandingHashes | None = None) 
             continue
         if source_folder.name not in sources:
             strays.append(
-                (mask(source_folder.name), "no source of this name: add ingest/specs/*.yml")
+                (_shown(Path(source_folder.name)), "no source of this name: add ingest/specs/*.yml")
             )
             continue
         for folder in _entries(source_folder):
@@ -132,7 +134,7 @@ def scan(landing: Path, sources: set[str], hashes: LandingHashes | None = None) 
             if key is None:
                 strays.append(
                     (
-                        mask(f"{source_folder.name}/{folder.name}"),
+                        _shown(folder.relative_to(landing)),
                         "a delivery is a folder named YYYY-MM-DD or YYYY-MM-DD-n",
                     )
                 )
@@ -152,6 +154,11 @@ def _entries(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+def _shown(path: Path) -> str:
+    """A path as records show it. Linux lets names be of any bytes; a record is UTF-8."""
+    return mask(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"))
+
+
 def _delivery(
     source: str, folder: Path, key: DeliveryKey, hashes: LandingHashes | None
 ) -> Delivery:
@@ -162,7 +169,7 @@ def _delivery(
         if not path.is_file() or any(is_arriving(part) for part in relative.parts):
             continue
         digest = file_digest(path) if hashes is None else hashes.digest(path)
-        landed = LandedFile(mask(relative.as_posix()), path, digest, path.stat().st_size)
+        landed = LandedFile(_shown(relative), path, digest, path.stat().st_size)
         if landed.name == SIDECAR:
             sidecar = landed
         else:

@@ -240,7 +240,9 @@ def _cell_text(cell: Cell | MergedCell) -> str:
 
 def _read_parquet(file: LandedFile) -> tuple[Sheet, ...]:
     try:
-        table = pq.read_table(file.path)
+        # Opened here: Arrow takes no path that is not UTF-8.
+        with file.path.open("rb") as stream:
+            table = pq.read_table(stream)
     except (pa.ArrowException, OSError) as error:
         raise refuse(
             "unreadable_file",

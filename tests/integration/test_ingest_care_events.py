@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -567,6 +568,43 @@ def test_all_files_of_a_delivery_count_and_a_bad_one_refuses_all(home: Home) -> 
     home.ingest()
     assert counts(home) == ("refused", 4, 0, 0, 0, 4)
     assert 'column "POISTO" is unknown in b.csv' in home.texts(ID)[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252"])
+def test_a_file_name_of_other_bytes_than_utf8_is_read_and_escaped(
+    home: Home, encoding: str
+) -> None:
+    name = os.fsdecode("Töölö".encode("latin-1"))
+    rows = [row(1, unit_id="Töölö \u2013" if encoding != "latin-1" else "Töölö")]
+    rows += [row(2, contact_channel="x"), row(3, free_text='"a\n;b"'), row(4, contact_at="x")]
+    columns = {HEADERS[column]: [text] for column, text in row(5, contact_channel="y").items()}
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream)
+    home.deliver(
+        ID,
+        {
+            f"{name}.csv": lines(*rows).encode(encoding),
+            f"{name}/a.csv": lines(row(6)),
+            f"{name}.parquet": stream.getvalue(),
+        },
+    )
+    home.ingest()
+    assert counts(home) == ("loaded", 6, 3, 0, 3, 0)
+    shown = r"T\xf6\xf6l\xf6"
+    assert [reject[1:3] for reject in home.rejects(ID)] == [
+        (f"{shown}.csv", 3), (f"{shown}.csv", 6), (f"{shown}.parquet", 2),
+    ]  # fmt: skip
+    names = {file.name for file in home.entry(ID).files}
+    assert names == {f"{shown}.csv", f"{shown}/a.csv", f"{shown}.parquet"}
+
+
+def test_a_broken_file_whose_name_is_not_utf8_is_refused(home: Home) -> None:
+    name = os.fsdecode(b"\xe4")
+    for file, content in ((".csv", b"x;y\n1;2\n"), (".parquet", b"x"), (".xlsx", b"x"), ("", b"x")):
+        home.withdraw(ID)
+        deliver(home, content, f"{name}{file}")
+        assert counts(home)[0] == "refused"
+        assert f"\\xe4{file}" in home.texts(ID)[0]
 
 
 def test_rows_that_are_read_together_keep_their_files_and_lines(home: Home) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -546,6 +547,23 @@ def test_every_format_and_separator_gives_the_same_rows(home: Home) -> None:
             f" where delivery_id = 'output_statistics/2022-01-31-{number}' order by source_line"
         )
         assert rows == expected, name
+
+
+def test_files_whose_names_are_not_utf8_are_read_in_every_format(home: Home) -> None:
+    name = os.fsdecode(b"T\xf6\xf6l\xf6")
+    home.deliver(
+        ID,
+        {
+            f"{name}.csv": HEADER + "Päihdetyö;2017;1\n",
+            f"{name}.xlsx": xlsx(("SUORITE", "JAKSO", "ARVO"), ("Päihdetyö", "2018", 2)),
+            f"{name}.parquet": parquet({"SUORITE": ["Päihdetyö"], "JAKSO": ["2019"], "ARVO": [3]}),
+        },
+    )
+    home.ingest()
+    shown = r"T\xf6\xf6l\xf6"
+    assert home.query("select value, source_file from lake.output_statistics order by all") == [
+        (1, f"{shown}.csv"), (2, f"{shown}.xlsx"), (3, f"{shown}.parquet"),
+    ]  # fmt: skip
 
 
 def test_a_header_under_title_rows_is_found_and_lines_are_those_of_the_file(home: Home) -> None:

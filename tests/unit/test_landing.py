@@ -140,6 +140,17 @@ def test_names_that_hold_an_identity_code_are_masked(tmp_path: Path) -> None:
     assert [path for path, _ in found.strays] == ["******-****", "feedback/******-****"]
 
 
+def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
+    name = os.fsdecode("Töölö".encode("latin-1"))
+    put(tmp_path, f"feedback/2022-01-31/{name}/a.csv")
+    put(tmp_path, f"feedback/{name}/a.csv")
+    put(tmp_path, f"{name}/2022-01-31/a.csv")
+    found = scan(tmp_path, {"feedback"})
+    shown = r"T\xf6\xf6l\xf6"
+    assert [file.name for file in found.deliveries[0].files] == [f"{shown}/a.csv"]
+    assert [path for path, _ in found.strays] == [shown, f"feedback/{shown}"]
+
+
 # --- hashes kept from night to night --------------------------------------------------------------
 
 
