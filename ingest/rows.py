@@ -365,10 +365,9 @@ def too_many_bad_rows(
     assert row is not None
     rule, column, rows, example = row
     what = f'column "{column}"' if column else "the rows"
+    shown = f'"{example}"' if (example or "").strip() else "an empty cell"
     most = (
-        f'column "{column}" ({counted(rows)}, such as "{example}")'
-        if column
-        else f"({counted(rows)})"
+        f'column "{column}" ({counted(rows)}, such as {shown})' if column else f"({counted(rows)})"
     )
     return Finding(
         "too_many_bad_rows",

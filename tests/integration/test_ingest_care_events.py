@@ -742,6 +742,15 @@ def test_half_of_the_rows_may_be_bad_and_no_more(home: Home) -> None:
     assert not list(home.lake.raw.rglob("delivery=2024-02-01/*"))
 
 
+def test_empty_cells_of_a_required_column_are_told_as_such(home: Home) -> None:
+    deliver(home, lines(*(row(n, record_updated_at="") for n in range(3))))
+    assert counts(home) == ("refused", 3, 0, 0, 3, 0)
+    assert (
+        'most often column "SEURANTATIETUE_PAIVITETTY" (3 rows, such as an empty cell): the value'
+        " is missing"
+    ) in home.texts(ID)[0]
+
+
 # --- duplicates -----------------------------------------------------------------------------------
 
 

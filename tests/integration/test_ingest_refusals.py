@@ -455,6 +455,15 @@ def test_a_tenth_of_bad_rows_is_allowed_and_more_is_not(
     ]
 
 
+@pytest.mark.parametrize("cell", ["", " "])
+def test_a_column_of_empty_cells_is_told_as_such(home: Home, cell: str) -> None:
+    code, text = refused(home, {"a.csv": HEADER + YEAR.replace("Päihdetyö", cell)})
+    assert code == "too_many_bad_rows"
+    assert (
+        'most often column "SUORITE" (12 rows, such as an empty cell): the value is missing' in text
+    )
+
+
 def test_the_good_rows_of_a_refused_delivery_are_counted_as_refused(home: Home) -> None:
     text = HEADER + "Päihdetyö;2021;5\nPäihdetyö;2020;x\nPäihdetyö;2021;5\nPäihdetyö;2019;y\n"
     code, line = refused(home, {"a.csv": text})
