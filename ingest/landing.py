@@ -16,7 +16,7 @@ from ingest.landing_hashes import LandingHashes, file_digest
 
 SIDECAR = "delivery.yml"
 
-_FOLDER = re.compile(r"^(?P<date>\d{4}-\d{2}-\d{2})(?:-(?P<number>[1-9]\d*))?$")
+_FOLDER = re.compile(r"^(?P<date>\d{4}-\d{2}-\d{2})(?:-(?P<number>[1-9]\d*))?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

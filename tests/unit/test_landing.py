@@ -44,7 +44,8 @@ def test_a_name_without_a_number_is_number_one() -> None:
 @pytest.mark.parametrize(
     "name",
     ["2022-3-31", "2022-02-30", "2022-13-01", "2022-03-31-0", "2022-03-31-01", "2022-03-31-",
-     "2022-03-31-2b", "31.3.2022", "20220331", "maaliskuu", "2022-03-31 "],
+     "2022-03-31-2b", "31.3.2022", "20220331", "maaliskuu", "2022-03-31 ",
+     "2022-03-31\n", "2022-03-31-2\n", "2022-03-31-1\u0662"],
 )  # fmt: skip
 def test_other_names_are_no_delivery(name: str) -> None:
     assert DeliveryKey.parse(name) is None
