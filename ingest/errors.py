@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ingest.identity_codes import mask
 
+#: Letters of a cell that a message shows: enough to find it by.
+SHOWN_LETTERS = 80
+
 
 class IngestError(Exception):
     """Base of everything this package raises on purpose."""
@@ -48,6 +51,15 @@ class Finding:
         """The finding as one line for logs, terminals and reports."""
         rows = counted(self.row_count)
         return f"{delivery_id}: {self.level}: {self.message} ({rows}). Fix: {self.fix}"
+
+
+def shown(text: str) -> str:
+    """A cell or a header as a message shows it: a long one is cut.
+
+    It is masked before that: of an identity code at the cut, a part would be left that has no form.
+    """
+    masked = mask(text)
+    return masked if len(masked) <= SHOWN_LETTERS else f"{masked[:SHOWN_LETTERS]}…"
 
 
 def counted(rows: int | None) -> str:

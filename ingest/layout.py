@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from openpyxl.utils import get_column_letter
 
 from ingest.codes import CodeTable
-from ingest.errors import DeliveryRefused, Finding, refuse
+from ingest.errors import DeliveryRefused, Finding, refuse, shown
 from ingest.reading import Row, Sheet
 from ingest.spec import Form, Spec, Spread
 from ingest.text import label_key, one_line
@@ -306,14 +306,14 @@ def _labelled_cell(above: Sequence[Row], names: Sequence[str]) -> str | None:
 
 def _refused_columns(spec: Spec, file: str, plan: _Plan, rows_in: int | None) -> DeliveryRefused:
     def listed(names: Sequence[str]) -> str:
-        return ", ".join(f'"{name}"' for name in dict.fromkeys(names))
+        return ", ".join(f'"{shown(name)}"' for name in dict.fromkeys(names))
 
     if plan.repeated:
         return refuse(
             "repeated_column",
             f"column {listed(plan.repeated)} stands twice in {file}",
             "leave one of the columns out and send a new delivery",
-            column=plan.repeated[0],
+            column=shown(plan.repeated[0]),
             rows_in=rows_in,
         )
     if plan.missing and plan.unknown:
@@ -338,7 +338,7 @@ def _refused_columns(spec: Spec, file: str, plan: _Plan, rows_in: int | None) ->
         f"column {listed(plan.unknown)} is unknown in {file}",
         f"remove the column, or add it to ingest/specs/{spec.source}.yml"
         " (columns, headers or ignored_headers)",
-        column=plan.unknown[0],
+        column=shown(plan.unknown[0]),
         rows_in=rows_in,
     )
 

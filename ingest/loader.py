@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from ingest.bulk import read_bulk
 from ingest.casting import quoted
 from ingest.codes import CodeTable
-from ingest.errors import DeliveryRefused, Finding, refuse
+from ingest.errors import DeliveryRefused, Finding, refuse, shown
 from ingest.files import replaced_folder
 from ingest.identity_codes import mask
 from ingest.landing import Delivery
@@ -154,7 +154,7 @@ def _read_sidecar(delivery: Delivery, documents: frozenset[str]) -> Sidecar:
         sidecar = Sidecar.model_validate(content or {})
     except ValidationError as error:
         reason = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}"
+            f"{shown('.'.join(map(str, item['loc']))) or 'the file'}: {item['msg']}"
             for item in error.errors()
         )
         raise refuse("bad_sidecar", f"delivery.yml is not valid: {reason}", fix) from error
@@ -172,7 +172,7 @@ def _read_sidecar(delivery: Delivery, documents: frozenset[str]) -> Sidecar:
     if sidecar.document is not None and sidecar.document not in documents:
         raise refuse(
             "unknown_document",
-            f'delivery.yml names document "{sidecar.document}", which is unknown',
+            f'delivery.yml names document "{shown(sidecar.document)}", which is unknown',
             "add the document to seeds/core/documents.csv, or correct its id",
         )
     return sidecar

@@ -25,7 +25,7 @@ from ingest.casting import (
 )
 from ingest.clock import install_clock
 from ingest.codes import CodeTable
-from ingest.errors import Finding, counted
+from ingest.errors import Finding, counted, shown
 from ingest.files import replaced_folder
 from ingest.identity_codes import install_identity_codes
 from ingest.spec import PROVENANCE, Spec
@@ -322,7 +322,7 @@ def quarantine_findings(connection: duckdb.DuckDBPyConnection, spec: Spec) -> li
     findings = []
     for rule, column, rows, value, file, line in groups:
         where = f'column "{column}"' if column else "the row"
-        example = f' with "{value}"' if column else ""
+        example = f' with "{shown(value)}"' if column else ""
         findings.append(
             Finding(
                 rule,
@@ -365,9 +365,9 @@ def too_many_bad_rows(
     assert row is not None
     rule, column, rows, example = row
     what = f'column "{column}"' if column else "the rows"
-    shown = f'"{example}"' if (example or "").strip() else "an empty cell"
+    cell = f'"{shown(example)}"' if (example or "").strip() else "an empty cell"
     most = (
-        f'column "{column}" ({counted(rows)}, such as {shown})' if column else f"({counted(rows)})"
+        f'column "{column}" ({counted(rows)}, such as {cell})' if column else f"({counted(rows)})"
     )
     return Finding(
         "too_many_bad_rows",

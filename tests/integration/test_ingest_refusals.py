@@ -254,6 +254,12 @@ def test_a_broken_encoding_refuses_the_delivery(home: Home) -> None:
     )
 
 
+def test_a_long_header_is_cut_in_the_message(home: Home) -> None:
+    _, text = refused(home, {"a.csv": f"SUORITE;JAKSO;ARVO;{'x' * 3000}\nPäihdetyö;2021;1;x\n"})
+    assert f'column "{"x" * 80}…" is unknown in a.csv' in text
+    assert home.entry(ID).findings[0].column == f"{'x' * 80}…"
+
+
 # --- the sidecar ----------------------------------------------------------------------------------
 
 
@@ -311,6 +317,13 @@ def test_a_sidecar_with_half_a_character_refuses_the_delivery(home: Home) -> Non
     assert "table: Value error, this holds half a character" in text
 
 
+@pytest.mark.parametrize("sidecar", ["document: {x}", "{x}: 1"])
+def test_what_a_sidecar_says_is_cut_in_the_message(home: Home, sidecar: str) -> None:
+    content = sidecar.format(x="x" * 100)
+    _, text = refused(home, {"a.csv": HEADER + YEAR, "delivery.yml": content})
+    assert "x" * 80 + "…" in text
+
+
 def test_an_unknown_document_refuses_the_delivery(home: Home) -> None:
     assert refused(
         home, {"a.csv": HEADER + YEAR, "delivery.yml": "document: annual_report_1921"}
@@ -349,6 +362,22 @@ def test_one_bad_cell_quarantines_its_row_and_loads_the_others(home: Home) -> No
         )
     ]
     assert home.query("select count(*) from lake.output_statistics where period = '2020'") == [(0,)]
+
+
+def test_a_long_cell_is_cut_in_the_message_and_whole_in_the_quarantine(home: Home) -> None:
+    cell = f"{'x' * 75}131052-308T{'y' * 100_000}"
+    masked = cell.replace("131052-308T", "******-****")
+    home.deliver(ID, {"a.csv": HEADER + YEAR + f"Päihdetyö;2022;{cell}\n"})
+    home.ingest()
+    texts = home.texts(ID)
+    assert all(f'first on line 14 with "{masked[:80]}…": ' in text for text in texts)
+    assert all(len(text) < 500 for text in texts)
+    assert {reject[-1] for reject in home.rejects(ID)} == {masked}
+
+
+def test_a_long_cell_is_cut_where_it_refuses_the_delivery(home: Home) -> None:
+    _, text = refused(home, {"a.csv": f"{HEADER}Päihdetyö;2022;{'x' * 3000}\n"})
+    assert f'such as "{"x" * 80}…")' in text
 
 
 def test_a_bad_cell_of_a_wide_form_is_found_by_the_header_above_it(home: Home) -> None:
