@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -134,11 +134,20 @@ def separator_of(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()][:SNIFFED_LINES]
 
     def score(mark: str) -> tuple[int, int, bool]:
-        counts = Counter(len(row) for row in csv.reader(lines, delimiter=mark) if len(row) > 1)
+        counts = Counter(width for width in _widths(lines, mark) if width > 1)
         width, agreeing = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         return agreeing, width, mark == ";"
 
     return max(SEPARATORS, key=score)
+
+
+def _widths(lines: Sequence[str], separator: str) -> Iterator[int]:
+    """Cells of each row, up to one that is too long to be read."""
+    try:
+        for row in csv.reader(lines, delimiter=separator):
+            yield len(row)
+    except csv.Error:
+        return
 
 
 def _read_csv(file: LandedFile) -> tuple[Sheet, ...]:
@@ -153,6 +162,13 @@ def _read_csv(file: LandedFile) -> tuple[Sheet, ...]:
             rows.append(Row(line, tuple(cells)))
             line = reader.line_num + 1
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise refuse(
+                "broken_csv",
+                f"{file.name} cannot be read from line {line} on: a cell is too long, or a quote"
+                " that does not close swallows the rows after it",
+                "correct the quotes and send the whole file again",
+            ) from error
         raise refuse(
             "broken_csv",
             f"{file.name} breaks off in a quoted field that starts on line {line} ({error})",

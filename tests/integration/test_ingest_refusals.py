@@ -260,6 +260,18 @@ def test_a_long_header_is_cut_in_the_message(home: Home) -> None:
     assert home.entry(ID).findings[0].column == f"{'x' * 80}…"
 
 
+def test_a_cell_too_long_to_be_read_refuses_the_delivery(home: Home) -> None:
+    content = f"{HEADER}Päihdetyö;2021;1\nPäihdetyö;2022;{'x' * 140_000}\n"
+    assert refused(home, {"a.csv": content}) == (
+        "broken_csv",
+        (
+            "output_statistics/2022-01-31: refused: a.csv cannot be read from line 3 on: a cell is"
+            " too long, or a quote that does not close swallows the rows after it (rows unknown)."
+            " Fix: correct the quotes and send the whole file again"
+        ),
+    )
+
+
 # --- the sidecar ----------------------------------------------------------------------------------
 
 
