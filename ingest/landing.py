@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from pathlib import Path
+from itertools import chain, count
+from pathlib import Path, PurePosixPath
 
 from ingest.identity_codes import mask
 from ingest.landing_hashes import LandingHashes, file_digest
@@ -45,7 +46,8 @@ class LandedFile:
 
     Attributes:
         name: Its path in the delivery; a sender may put an identity code into it, so it is masked.
-            Bytes that are not UTF-8 are escaped (`T\\xf6\\xf6l\\xf6.csv`).
+            Bytes that are not UTF-8 are escaped (`T\\xf6\\xf6l\\xf6.csv`). No two files of a
+            delivery have the same: `******-**** (2).csv`.
     """
 
     name: str
@@ -159,17 +161,26 @@ def _shown(path: Path) -> str:
     return mask(os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace"))
 
 
+def _free(name: str, taken: Container[str]) -> str:
+    """The name, or the first numbered one that no other file has: masked names may be equal."""
+    path = PurePosixPath(name)
+    numbered = (str(path.with_stem(f"{path.stem} ({number})")) for number in count(2))
+    return next(free for free in chain((name,), numbered) if free not in taken)
+
+
 def _delivery(
     source: str, folder: Path, key: DeliveryKey, hashes: LandingHashes | None
 ) -> Delivery:
     files: list[LandedFile] = []
     sidecar: LandedFile | None = None
+    names: set[str] = set()
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)
         if not path.is_file() or any(is_arriving(part) for part in relative.parts):
             continue
         digest = file_digest(path) if hashes is None else hashes.digest(path)
-        landed = LandedFile(_shown(relative), path, digest, path.stat().st_size)
+        landed = LandedFile(_free(_shown(relative), names), path, digest, path.stat().st_size)
+        names.add(landed.name)
         if landed.name == SIDECAR:
             sidecar = landed
         else:

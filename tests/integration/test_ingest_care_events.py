@@ -238,6 +238,26 @@ def test_no_identity_code_leaves_the_landing_folder(home: Home) -> None:
     assert "******-****.csv" in texts
 
 
+def test_files_whose_names_are_identity_codes_are_told_apart(home: Home) -> None:
+    first, second = code(number="901"), code(number="902")
+    home.deliver(
+        ID,
+        {
+            f"{first}.csv": lines(row(1), row(2, contact_channel="x")),
+            f"{second}.csv": lines(row(3, contact_channel="y"), row(4)),
+        },
+    )
+    home.ingest()
+    names = ["******-****.csv", "******-**** (2).csv"]
+    assert [file.name for file in home.entry(ID).files] == names
+    assert [reject[1:3] for reject in home.rejects(ID)] == [(names[1], 2), (names[0], 3)]
+    assert "of ******-****.csv, first on line 3" in home.texts(ID)[0]
+    assert first not in "".join(everything_under(home))
+    home.deliver(ID, {f"{first}.csv": lines(row(1)), f"{second}.csv": lines(row(3), row(4))})
+    home.ingest()
+    assert "******-**** (2).csv, ******-****.csv changed after" in home.texts(ID)[-1]
+
+
 def test_an_identity_code_in_any_text_is_quarantined_masked(home: Home) -> None:
     rows = [row(n) for n in range(3)]
     deliver(

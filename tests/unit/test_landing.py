@@ -141,6 +141,21 @@ def test_names_that_hold_an_identity_code_are_masked(tmp_path: Path) -> None:
     assert [path for path, _ in found.strays] == ["******-****", "feedback/******-****"]
 
 
+def test_masked_names_of_a_delivery_are_told_apart(tmp_path: Path) -> None:
+    for name in ("131052-308T", "150352-308T"):
+        put(tmp_path, f"feedback/2022-01-31/{name}/a.csv", name)
+        put(tmp_path, f"feedback/2022-01-31/{name}.csv", name)
+    put(tmp_path, "feedback/2022-01-31/******-**** (2).csv", "own")
+    files = {file.name: file.path.read_text() for file in only(tmp_path).files}
+    assert files == {
+        "******-**** (2).csv": "own",
+        "******-****/a.csv": "131052-308T",
+        "******-****.csv": "131052-308T",
+        "******-****/a (2).csv": "150352-308T",
+        "******-**** (3).csv": "150352-308T",
+    }
+
+
 def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
     name = os.fsdecode("Töölö".encode("latin-1"))
     put(tmp_path, f"feedback/2022-01-31/{name}/a.csv")
