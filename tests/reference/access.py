@@ -384,6 +384,8 @@ class Record:
     birth_date: date | None = None
     delivery_date: date = date.min
     delivery_number: int = 1
+    # Said without a time; stays said where the cancellation itself is not known yet.
+    is_called_off: bool = False
 
     @property
     def has_contact(self) -> bool:
@@ -408,7 +410,7 @@ class Record:
     @property
     def is_realised(self) -> bool:
         """A visit that began; of a record that `known` gave, as far as is known."""
-        return self.has_visit and not self.is_cancelled
+        return self.has_visit and not self.is_cancelled and not self.is_called_off
 
     @property
     def is_individual(self) -> bool:
@@ -482,7 +484,7 @@ _BLOCKS: Mapping[str, tuple[str, ...]] = {
 _CONTENT = tuple(
     column.name
     for column in fields(Record)
-    if column.name not in ("birth_date", "delivery_date", "delivery_number")
+    if column.name not in ("birth_date", "delivery_date", "delivery_number", "is_called_off")
 )
 
 
@@ -650,7 +652,8 @@ def known(record: Record, as_of: date) -> Record | None:
         if day is not None and day >= as_of
         for column in _BLOCKS[block]
     }
-    left = replace(record, **blanked)
+    is_called_off = record.cancelled_at is None and record.cancel_reason_code is not None
+    left = replace(record, **blanked, is_called_off=is_called_off)
     if left.has_contact or left.has_assessment or left.has_booking or left.has_visit:
         return left
     return None

@@ -104,6 +104,8 @@ blanked as (
         {%- endfor %}
         case when knows_cancellation then cancellation_date end as cancellation_date,
         case when knows_cancellation then cancel_reason_role end as cancel_reason_role,
+        -- No date hides that a visit was cancelled; what it is dated by is only our reading.
+        cancelled_at is null and cancel_reason_code is not null as is_cancelled_undated,
         delivery_id
     from known
 
@@ -171,7 +173,9 @@ final as (
         blanked.cancellation_date,
         blanked.cancel_reason_code,
         blanked.cancel_reason_role,
-        blanked.started_at is not null and blanked.cancellation_date is null as is_realised,
+        blanked.started_at is not null
+        and blanked.cancellation_date is null
+        and not blanked.is_cancelled_undated as is_realised,
         blanked.delivery_id
     from blanked
     left join licences
