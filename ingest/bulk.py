@@ -55,8 +55,8 @@ from ingest.pseudonyms import MissingKey, PseudonymKey
 from ingest.rows import people_table
 from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
 
-#: Stands between cells that are judged in one go.
-_MARK = "\x1f"
+#: Stands between cells that are judged in one go; no white space, which may stand inside a code.
+_MARK = "\x01"
 
 #: A text that is not plainly a value: white space that would be folded, a mark for missing, the
 #: form of an identity code.
