@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
@@ -21,7 +20,7 @@ from ingest.files import write_atomically
 from sotedw.dbt_artifacts import Column, DataTest, Table
 from sotedw.errors import BuildFailed
 from sotedw.home import Home
-from sotedw.settings import PROJECT
+from sotedw.settings import PROJECT, environment_of_tools
 
 _log = logging.getLogger(__name__)
 
@@ -155,7 +154,7 @@ class Expectations:
         self._process = subprocess.Popen(
             command,
             cwd=PROJECT,
-            env={**os.environ, "GX_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"},
+            env={**environment_of_tools(), "GX_ANALYTICS_ENABLED": "false"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -131,6 +131,15 @@ def load_settings(**flags: object) -> Settings:
     )
 
 
+def environment_of_tools() -> dict[str, str]:
+    """Environment of the processes that models and checks run in.
+
+    Without the key, which none of them needs, and with no telemetry.
+    """
+    kept = {name: text for name, text in os.environ.items() if name != _variable("pseudonym_key")}
+    return {**kept, "DO_NOT_TRACK": "1"}
+
+
 def _variable(name: str) -> str:
     """The variable of a setting."""
     return f"{_PREFIX}{name.upper()}"

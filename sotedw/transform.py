@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Self
 from sotedw.dbt_artifacts import Transformed, read_artifacts
 from sotedw.errors import BuildFailed
 from sotedw.home import Home
-from sotedw.settings import PROJECT
+from sotedw.settings import PROJECT, environment_of_tools
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +33,11 @@ def dbt_options(project: Path, target: Path, log: Path) -> list[str]:
 def dbt_environment(database: Path, as_of_date: date, threads: int) -> dict[str, str]:
     """Environment of a dbt process: what profile and macros read, and no telemetry."""
     return {
-        **os.environ,
+        **environment_of_tools(),
         "SOTEDW_BUILD_DATABASE": str(database),
         "SOTEDW_BUILD_AS_OF_DATE": as_of_date.isoformat(),
         "SOTEDW_THREADS": str(threads),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "DO_NOT_TRACK": "1",
         "PYTHONHASHSEED": "0",
     }
 

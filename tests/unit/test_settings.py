@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from ingest.pseudonyms import PseudonymKey
 from sotedw.errors import WrongUse
 from sotedw.settings import Settings, load_settings
+from sotedw.transform import dbt_environment
 
 SECRET = "avain-avain"
 
@@ -30,6 +32,16 @@ def test_there_is_no_key_unless_one_is_given() -> None:
 def test_the_key_comes_from_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY", "  avain \n")
     assert load_settings().key() == PseudonymKey(b"avain")
+
+
+def test_models_and_checks_run_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY", SECRET)
+    monkeypatch.setenv("SOTEDW_HOME", "/srv/home")
+    given = dbt_environment(Path("warehouse.duckdb"), date(2022, 12, 31), threads=2)
+    assert SECRET not in given.values()
+    assert given["SOTEDW_HOME"] == "/srv/home"
+    assert given["SOTEDW_BUILD_AS_OF_DATE"] == "2022-12-31"
+    assert given["DO_NOT_TRACK"] == "1"
 
 
 def test_the_key_comes_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
