@@ -122,7 +122,11 @@ def read_bulk(
         files = open_files(connection, spec, delivery.files, stack)
         stack.enter_context(_joins_as_written(connection))
         _make_code_types(connection, spec, codes)
-        places = _scan(connection, spec, files)
+        try:
+            places = _scan(connection, spec, files)
+        except DeliveryRefused:
+            files = [file.in_sequence for file in files]
+            places = _scan(connection, spec, files)
         # An error names the file; those of the tables between the scans name the last one.
         with reading(files[-1]):
             _make_people(connection, spec, key)
@@ -248,7 +252,9 @@ def _scan(
     """
     personal = _personal(spec)
     columns = "".join(f", {name} varchar" for name in personal)
-    connection.execute(f"create temp table scanned (file integer, key_part ubigint{columns})")
+    connection.execute(
+        f"create or replace temp table scanned (file integer, key_part ubigint{columns})"
+    )
     places = {}
     before = 0
     for file in files:

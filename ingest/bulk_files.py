@@ -159,6 +159,17 @@ class BulkFile:
         )
 
     @property
+    def in_sequence(self) -> BulkFile:
+        """The file, read from its start to its end.
+
+        Threads that start in the middle of a csv guess where they are, and may take a line inside
+        quotes for a row.
+        """
+        if self.csv is None:
+            return self
+        return replace(self, source=f"{self.source}, parallel = false")
+
+    @property
     def form(self) -> object:
         """What its rows are read by; files of one form are read alike."""
         how = None if self.csv is None else (self.csv.encoding, self.csv.separator)

@@ -667,6 +667,17 @@ def test_rows_that_are_read_together_keep_their_files_and_lines(home: Home) -> N
     assert dict(records(home, "record_id, started_at")) == late | usual
 
 
+def test_lines_of_notes_that_look_like_rows_are_none_in_a_file_of_many_buffers(home: Home) -> None:
+    # A thread that starts within these notes takes their lines for rows with as many cells.
+    like_row = "a;" * (len(SPEC.columns) - 1) + "b"
+    note = '"' + "\n".join([like_row] * 10) + '"'
+    rows = [row(number, free_text=note if number % 2 else "") for number in range(40_000)]
+    text = lines(*rows)
+    assert len(text) > 16_000_000
+    deliver(home, text)
+    assert counts(home) == ("loaded", 40_000, 40_000, 0, 0, 0)
+
+
 def test_a_file_without_header_is_refused_and_shows_nobody(home: Home) -> None:
     text = lines(row(1, client_id=code()), row(2)).split("\n", maxsplit=1)[1]
     deliver(home, text)
