@@ -384,9 +384,7 @@ def _open(
             return _open_csv(connection, spec, file, number, stack)
         case ".parquet":
             with reading(file):
-                opened = _open_parquet(connection, spec, file, number)
-                _refuse_nameless(connection, spec, opened)
-            return opened
+                return _open_parquet(connection, spec, file, number)
     raise refuse(
         "unknown_format",
         f"{file.name} is neither csv nor Parquet",
@@ -593,7 +591,15 @@ def _open_parquet(
     ).fetchall()
     rows = connection.execute(f"select count(*) from {source})").fetchone()
     assert rows is not None
-    positions = column_positions(spec, file.name, [name for name, _ in columns], rows_in=rows[0])
+    header = [name for name, _ in columns]
+    types = [str(type_) for _, type_ in columns]
+    selected = ", ".join(
+        f'"{name.replace(chr(34), chr(34) * 2)}" as c{index}' for index, name in enumerate(header)
+    )
+    unnamed = BulkFile(file, number, source, selected, types, {}, {})
+    # White space alone is no header; a column without any name gets one from DuckDB.
+    is_filled = partial(_is_filled, connection, unnamed)
+    positions = column_positions(spec, file.name, header, rows[0], is_filled)
     wide = connection.execute(
         f"select 1 from parquet_schema({path}) where precision > {_MOST_DIGITS}"
     ).fetchone()
@@ -604,11 +610,6 @@ def _open_parquet(
             "write its values as text and send the file as a new delivery",
             rows_in=rows[0],
         )
-    selected = ", ".join(
-        f'"{name.replace(chr(34), chr(34) * 2)}" as c{index}'
-        for index, (name, _) in enumerate(columns)
-    )
-    types = [str(type_) for _, type_ in columns]
     texts = {
         column: [
             text
@@ -620,22 +621,7 @@ def _open_parquet(
         for column, position in positions.items()
         if spec.columns[column].type == "timestamp" and types[position] == "VARCHAR"
     }
-    return BulkFile(file, number, source, selected, types, positions, _time_forms(spec, texts))
-
-
-def _refuse_nameless(connection: duckdb.DuckDBPyConnection, spec: Spec, file: BulkFile) -> None:
-    """Refuse a column that holds something and whose name is white space.
-
-    One without any name is unknown already: DuckDB gives it one.
-    """
-    described = connection.execute(
-        f"select column_name from (describe select * from {file.source}))"
-    )
-    header = [name for (name,) in described.fetchall()]
-    if all(name.strip() for name in header):
-        return
-    rows_in = _rows_of(connection, file)
-    column_positions(spec, file.landed.name, header, rows_in, partial(_is_filled, connection, file))
+    return replace(unnamed, positions=positions, time_forms=_time_forms(spec, texts))
 
 
 def _time_forms(spec: Spec, texts: Mapping[str, Sequence[str]]) -> dict[str, TimeForm]:
