@@ -32,24 +32,33 @@ _MONTH = f"{_GAP}(0{_GAP}[1-9]|1{_GAP}[0-2])"
 #: What every text with a code in it has, and hardly any other: a quick look.
 MAYBE_CODE = f"{_SIX_DIGITS}{_SEPARATOR}({_GAP}[0-9]){{3}}"
 
-# The last digits of one may be the first of another: all go, from the first one on.
-_FORM = (
-    f"({_SIX_DIGITS}{_SEPARATOR}({_GAP}[0-9]){{0,3}}{_GAP})*"
-    f"{_DAY}{_MONTH}({_GAP}[0-9]){{2}}{_SEPARATOR}({_GAP}[0-9]){{3}}"
-    f"{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
-)
+_FIRST = f"{_DAY}{_MONTH}({_GAP}[0-9]){{2}}{_SEPARATOR}"
+_FORM = f"{_FIRST}({_GAP}[0-9]){{3}}{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
 
 #: What stands in place of a masked code.
 MASK = "******-****"
 
 # A build id (`20221031-0123456789ab`) holds what looks like a code and is none.
-_BUILD_ID = r"(?<![0-9A-Za-z])20[0-9]{6}-[0-9a-f]{12}(?![0-9A-Za-z])"
-_MASKED = re.compile(rf"({_BUILD_ID})|{_FORM}")
+_BUILD_ID = re.compile(r"((?<![0-9A-Za-z])20[0-9]{6}-[0-9a-f]{12}(?![0-9A-Za-z]))")
+_ANYWHERE = re.compile(f"(?=({_FORM}))")
 
 
 def mask(text: str) -> str:
     """The text with everything that has the form of an identity code masked."""
-    return _MASKED.sub(lambda match: match[1] or MASK, text)
+    parts = _BUILD_ID.split(text)
+    parts[::2] = map(_masked, parts[::2])
+    return "".join(parts)
+
+
+def _masked(text: str) -> str:
+    """The same, of a text without build ids; codes that share digits leave one mask."""
+    parts, end = [], 0
+    for match in _ANYWHERE.finditer(text):
+        start, stop = match.span(1)
+        if start >= end:
+            parts += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join([*parts, text[end:]])
 
 
 def check_character(digits: str) -> str:
@@ -100,14 +109,21 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         )
         """
     )
-    # At every place: the digits of what has the form of a code may begin a real one.
+    # The last digits of one may be the first of another, which is found when the one is cut apart.
+    first, last = "[0-9]{6}[-+A-FU-Y]", "[0-9]{3}[0-9A-Y]"
     connection.execute(
         f"""
         create or replace macro has_identity_code(x) as
         case
             when regexp_matches(x, '{MAYBE_CODE}') then len(list_filter(
-                range(1, length(bare(x)) - 9),
-                lambda place: identity_birth_date(substr(bare(x), place, 11)) is not null
+                list_concat(
+                    regexp_extract_all(bare(x), '{first}{last}'),
+                    regexp_extract_all(
+                        regexp_replace(bare(x), '({first})({last})', '\\1 \\2', 'g'),
+                        '{first}{last}'
+                    )
+                ),
+                lambda code: identity_birth_date(code) is not null
             )) > 0
             when x is not null then false
         end
@@ -125,8 +141,10 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         case when looks_like_identity_code(bare(x)) then bare(x) else x end
         """
     )
+    # The last digits of one may be the first of another: both go.
+    chain = f"({_FIRST}({_GAP}[0-9]){{0,3}}{_GAP})*"
     connection.execute(
         f"""
-        create or replace macro masked(x) as regexp_replace(x, '{_FORM}', '{MASK}', 'g')
+        create or replace macro masked(x) as regexp_replace(x, '{chain}{_FORM}', '{MASK}', 'g')
         """
     )

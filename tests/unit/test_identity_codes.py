@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.identity_codes import (
     CHECK_CHARACTERS,
@@ -213,3 +215,33 @@ def test_the_mask_of_sql_is_that_of_python() -> None:
         "010122-131052-308T", "131052 -\u00a0308 T", "13\u200b1052\u00ad308T", "131052-30\x1f8T",
     ]  # fmt: skip
     assert [value("masked($x)", text) for text in texts] == [mask(text) for text in texts]
+
+
+#: Pieces of codes, of what stands before and between them, and of what looks like them.
+PIECES = st.lists(
+    st.sampled_from([
+        "131052-308T", "131052", "-", "308T", "308", "T", "010190", "+900P", "010122-", "010150",
+        "-901D", "0101", "22", "3", "9", "a", " ", "\u00a0", "\u2013", "\u200b", "x", ".", "310250-901A",
+    ]),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(PIECES)
+def test_sql_and_python_mask_alike(text: str) -> None:
+    assert value("masked($x)", text) == mask(text)
+
+
+@given(PIECES)
+def test_a_code_is_found_at_every_place_where_one_stands(text: str) -> None:
+    """The second way: every eleven characters of the text without gaps, by the rule of one code."""
+    bare = text.upper().replace("\u2013", "-")
+    bare = "".join(letter for letter in bare if letter not in " \u00a0\u200b")
+    windows = [bare[place : place + 11] for place in range(len(bare) - 10)]
+    holds = any(born(window) is not None for window in windows)
+    assert value("has_identity_code($x)", text) is holds
+
+
+@given(PIECES)
+def test_a_mask_leaves_no_code(text: str) -> None:
+    assert value("has_identity_code($x)", mask(text)) is False
