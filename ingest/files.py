@@ -1,7 +1,8 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of either."""
+"""Files written so that a crash leaves the old one or the new one, and what files hold by hash."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -59,3 +60,9 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

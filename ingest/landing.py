@@ -12,8 +12,9 @@ from functools import cached_property
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
+from ingest.files import file_digest
 from ingest.identity_codes import mask
-from ingest.landing_hashes import LandingHashes, file_digest
+from ingest.landing_hashes import LandingHashes
 
 SIDECAR = "delivery.yml"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
 from pathlib import Path
 
-from ingest.files import write_atomically
+from ingest.files import file_digest, write_atomically
 
 #: Smaller files are hashed every time: that is quick, and nothing has to be remembered.
 LARGE = 16 * 1024 * 1024
@@ -51,12 +50,6 @@ class LandingHashes:
         if self._seen != self._kept:
             write_atomically(self._file, json.dumps(self._seen, indent=1).encode() + b"\n")
             self._kept = dict(self._seen)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _key(state: os.stat_result) -> str:

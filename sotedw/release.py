@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -18,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.casting import quoted
-from ingest.files import sync_folder, sync_tree
+from ingest.files import file_digest, sync_folder, sync_tree
 from ingest.ledger import LedgerEntry
 from sotedw.build_state import BuildState, Month
 from sotedw.dbt_artifacts import Table
@@ -367,7 +366,7 @@ def _write_months(
             if row_count != counts[month]:
                 _log.warning("%s is written from the table: the old file did not fit", name)
                 row_count = _copy(cursor, table, rows, folder / name, is_synthetic)
-        return name, _Written(row_count, table.schema_version, file_hash(folder / name))
+        return name, _Written(row_count, table.schema_version, file_digest(folder / name))
 
     # A file's sort and its last pages are one thread's work: another file fills the others.
     with ThreadPoolExecutor(threads) as pool:
@@ -396,7 +395,7 @@ def _write_manifest(folder: Path, inputs: ReleaseInputs, written: Mapping[str, _
         files.append(
             {
                 "path": name,
-                "sha256": (parquet and parquet.sha256) or file_hash(path),
+                "sha256": (parquet and parquet.sha256) or file_digest(path),
                 "bytes": path.stat().st_size,
                 "row_count": parquet and parquet.row_count,
                 "schema_version": parquet and parquet.schema_version,
@@ -436,12 +435,6 @@ def _write_manifest(folder: Path, inputs: ReleaseInputs, written: Mapping[str, _
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _share_unchanged_files(folder: Path, previous: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from ingest.files import file_digest
 from ingest.landing import scan
 from sotedw.build import _as_of_date, run_build
 from sotedw.build_state import BuildState, changed_months
@@ -23,7 +24,7 @@ from sotedw.home import DATABASE_NAME
 from sotedw.home import Home as Warehouse
 from sotedw.identity import build_id, code_version
 from sotedw.quality import results_table
-from sotedw.release import ReleaseInputs, file_hash, publish, read_manifest, write_release
+from sotedw.release import ReleaseInputs, publish, read_manifest, write_release
 from sotedw.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def test_only_files_of_changed_months_are_written(days: Warehouse) -> None:
     found = duckdb.sql(f"from read_parquet('{folder}/parquet/internal/fct_days/*.parquet')")
     assert sorted(row[0] for row in found.fetchall()) == ["a", "bb", "c"]
     for item in read_manifest(folder)["files"]:
-        assert item["sha256"] == file_hash(folder / item["path"])
+        assert item["sha256"] == file_digest(folder / item["path"])
 
 
 def test_rows_without_a_date_are_a_month_of_their_own(days: Warehouse) -> None:
@@ -279,7 +280,7 @@ def test_a_month_is_its_old_file_without_the_rows_of_the_night_and_with_them_as_
     assert caplog.text == ""
     whole = released(days, "third", STATE)
     for path in (whole / "parquet" / "internal" / "fct_days").iterdir():
-        assert file_hash(path) == file_hash(folder / path.relative_to(whole)), path.name
+        assert file_digest(path) == file_digest(folder / path.relative_to(whole)), path.name
 
 
 def test_a_file_that_lacks_a_row_which_nobody_listed_is_written_from_the_table(
