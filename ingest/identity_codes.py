@@ -32,8 +32,9 @@ _MONTH = f"{_GAP}(0{_GAP}[1-9]|1{_GAP}[0-2])"
 #: What every text with a code in it has, and hardly any other: a quick look.
 MAYBE_CODE = f"{_SIX_DIGITS}{_SEPARATOR}({_GAP}[0-9]){{3}}"
 
-_FIRST = f"{_DAY}{_MONTH}({_GAP}[0-9]){{2}}{_SEPARATOR}"
-_FORM = f"{_FIRST}({_GAP}[0-9]){{3}}{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
+# A date and its separator, and the whole of a code.
+_HEAD = f"{_DAY}{_MONTH}({_GAP}[0-9]){{2}}{_SEPARATOR}"
+_FORM = f"{_HEAD}({_GAP}[0-9]){{3}}{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
 
 #: What stands in place of a masked code.
 MASK = "******-****"
@@ -110,17 +111,17 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     # The last digits of one may be the first of another, which is found when the one is cut apart.
-    first, last = "[0-9]{6}[-+A-FU-Y]", "[0-9]{3}[0-9A-Y]"
+    head, tail = "[0-9]{6}[-+A-FU-Y]", "[0-9]{3}[0-9A-Y]"
     connection.execute(
         f"""
         create or replace macro has_identity_code(x) as
         case
             when regexp_matches(x, '{MAYBE_CODE}') then len(list_filter(
                 list_concat(
-                    regexp_extract_all(bare(x), '{first}{last}'),
+                    regexp_extract_all(bare(x), '{head}{tail}'),
                     regexp_extract_all(
-                        regexp_replace(bare(x), '({first})({last})', '\\1 \\2', 'g'),
-                        '{first}{last}'
+                        regexp_replace(bare(x), '({head})({tail})', '\\1 \\2', 'g'),
+                        '{head}{tail}'
                     )
                 ),
                 lambda code: identity_birth_date(code) is not null
@@ -142,7 +143,7 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         """
     )
     # The last digits of one may be the first of another: both go.
-    chain = f"({_FIRST}({_GAP}[0-9]){{0,3}}{_GAP})*"
+    chain = f"({_HEAD}({_GAP}[0-9]){{0,3}}{_GAP})*"
     connection.execute(
         f"""
         create or replace macro masked(x) as regexp_replace(x, '{chain}{_FORM}', '{MASK}', 'g')
