@@ -110,19 +110,17 @@ def install_identity_codes(connection: duckdb.DuckDBPyConnection) -> None:
         )
         """
     )
-    # The last digits of one may be the first of another, which is found when the one is cut apart.
+    # The last digits of one may be the first of another, which is found where the one is cut apart:
+    # both texts are looked through.
     head, tail = "[0-9]{6}[-+A-FU-Y]", "[0-9]{3}[0-9A-Y]"
     connection.execute(
         f"""
         create or replace macro has_identity_code(x) as
         case
             when regexp_matches(x, '{MAYBE_CODE}') then len(list_filter(
-                list_concat(
-                    regexp_extract_all(bare(x), '{head}{tail}'),
-                    regexp_extract_all(
-                        regexp_replace(bare(x), '({head})({tail})', '\\1 \\2', 'g'),
-                        '{head}{tail}'
-                    )
+                regexp_extract_all(
+                    bare(x) || ' ' || regexp_replace(bare(x), '({head})({tail})', '\\1 \\2', 'g'),
+                    '{head}{tail}'
                 ),
                 lambda code: identity_birth_date(code) is not null
             )) > 0
