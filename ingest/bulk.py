@@ -306,7 +306,8 @@ def _make_people(
                 delivered,
                 {key.sql(kind, "identifier")} as {pseudonym_column(name)},
                 birth_date as {birth_date_column(name)},
-                looks_like_identity_code(identifier) and birth_date is null
+                birth_date is null
+                    and (looks_like_identity_code(identifier) or has_identity_code(identifier))
                     as {is_bad_column(name)}
             from judged
             """

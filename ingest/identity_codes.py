@@ -39,20 +39,33 @@ _FORM = f"{_HEAD}({_GAP}[0-9]){{3}}{_GAP}[0-9A-FHJ-NPR-Ya-fhj-npr-y]"
 #: What stands in place of a masked code.
 MASK = "******-****"
 
-# A build id (`20221031-0123456789ab`) holds what looks like a code and is none.
-_BUILD_ID = re.compile(r"((?<![0-9A-Za-z])20[0-9]{6}-[0-9a-f]{12}(?![0-9A-Za-z]))")
+# A build id (`20221031-0123456789ab`) holds what looks like a code and hardly ever is one.
+_BUILD_ID = re.compile(
+    r"((?<![0-9A-Za-z])20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])-[0-9a-f]{12}"
+    r"(?![0-9A-Za-z]))"
+)
 _ANYWHERE = re.compile(f"(?=({_FORM}))")
 
 
 def mask(text: str) -> str:
-    """The text with everything that has the form of an identity code masked."""
+    """The text with everything that has the form of an identity code masked.
+
+    Build ids are left, unless one holds a code with its check character: that may be a person's.
+    """
     parts = _BUILD_ID.split(text)
-    parts[::2] = map(_masked, parts[::2])
-    return "".join(parts)
+    return "".join(
+        part if place % 2 and not _holds_checked_code(part) else _masked(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _holds_checked_code(build_id: str) -> bool:
+    date, number, character = build_id[2:8], build_id[9:12], build_id[12]
+    return number.isdigit() and check_character(date + number) == character.upper()
 
 
 def _masked(text: str) -> str:
-    """The same, of a text without build ids; codes that share digits leave one mask."""
+    """The text with every form masked; codes that share digits leave one mask."""
     parts, end = [], 0
     for match in _ANYWHERE.finditer(text):
         start, stop = match.span(1)

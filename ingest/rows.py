@@ -47,7 +47,7 @@ RULE_TEXTS: Mapping[str, str] = {
     "not_a_year": "this is not a year",
     "not_a_time": "this is not a time (dd.mm.yyyy HH:MM or ISO 8601)",
     "nothing_filled": "neither contact, assessment, booking nor visit is filled",
-    "bad_identity_code": "this has the form of an identity code and is none",
+    "bad_identity_code": "this is like an identity code and is none, or has text beside one",
     "identity_code": "the text holds a personal identity code",
     "broken_quotes": "the quotes of a cell do not close",
     "not_yes_or_no": "this is neither K nor E",

@@ -60,11 +60,12 @@ class Settings(BaseSettings):
             text = self.pseudonym_key.get_secret_value().strip()
             where = "SOTEDW_PSEUDONYM_KEY"
         elif self.pseudonym_key_file is not None:
-            where = str(self.pseudonym_key_file)
+            where = _shown(self.pseudonym_key_file)
             try:
                 text = self.pseudonym_key_file.read_text(encoding="utf-8").strip()
             except (OSError, UnicodeDecodeError) as error:
-                raise WrongUse(f"the key file {where} cannot be read: {error}") from error
+                reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+                raise WrongUse(f"{where} cannot be read: {reason}") from None
         else:
             return None
         if not text:
@@ -138,6 +139,13 @@ def environment_of_tools() -> dict[str, str]:
     """
     kept = {name: text for name, text in os.environ.items() if name != _variable("pseudonym_key")}
     return {**kept, "DO_NOT_TRACK": "1"}
+
+
+def _shown(key_file: Path) -> str:
+    """How errors name the file of the key; what is no file may be the key, given in its place."""
+    if os.path.lexists(key_file):
+        return f"the key file {key_file}"
+    return f"what {_variable('pseudonym_key_file')} names (not shown: it may be the key)"
 
 
 def _variable(name: str) -> str:

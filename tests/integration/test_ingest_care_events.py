@@ -183,15 +183,18 @@ def test_a_wrong_code_is_quarantined_and_not_shown(home: Home) -> None:
     wrong = code()[:-1] + ("A" if code()[-1] != "A" else "B")
     impossible = f"310250-901{check_character('310250901')}"
     rows = [row(n) for n in range(4)]
-    deliver(home, lines(*rows, row(5, client_id=wrong), row(6, client_id=impossible)))
+    beside = f"{code()} (äidin)"
+    odd = [row(4 + n, client_id=text) for n, text in enumerate((wrong, impossible, beside), 1)]
+    deliver(home, lines(*rows, *odd))
     assert rejected(home) == [
         (6, "ASIAKAS_TUNNUS", "bad_identity_code", "***"),
         (7, "ASIAKAS_TUNNUS", "bad_identity_code", "***"),
+        (8, "ASIAKAS_TUNNUS", "bad_identity_code", "***"),
     ]
     assert home.texts(ID) == [
         (
             f'{ID}: quarantined: column "ASIAKAS_TUNNUS" of a.csv, first on line 6 with "***":'
-            " this has the form of an identity code and is none (2 rows)."
+            " this is like an identity code and is none, or has text beside one (3 rows)."
             " Fix: correct the rows and send them as a new delivery"
         )
     ]

@@ -199,6 +199,11 @@ def test_a_code_is_one_however_it_is_written_and_another_id_is_left_alone(
         ("131\u200b052\u00ad308\u00a0T", MASK),
         ("2022-01-31-2", "2022-01-31-2"),
         ("20221031-0123456789ab", "20221031-0123456789ab"),
+        # A build id that holds the form of a code, and one whose code has its check character.
+        ("20311222-901c23456789", "20311222-901c23456789"),
+        ("20311222-901d23456789", f"20{MASK}23456789"),
+        # On the 52nd of a month nothing is built.
+        ("20131052-308d23456789", f"20{MASK}23456789"),
         ("20221031-0123456789abT", f"20{MASK}456789abT"),
         ("20221031T020304Z-0123abcd", "20221031T020304Z-0123abcd"),
         ("nobody", "nobody"),

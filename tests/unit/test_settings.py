@@ -79,13 +79,24 @@ def test_an_empty_key_is_wrong_use(
 def test_a_key_file_that_cannot_be_read_is_wrong_use(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY_FILE", str(tmp_path / "absent"))
-    with pytest.raises(WrongUse, match=r"^the key file .*absent cannot be read: "):
-        load_settings().key()
     (tmp_path / "binary").write_bytes(b"\xff\xfe\xfa")
     monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY_FILE", str(tmp_path / "binary"))
-    with pytest.raises(WrongUse, match=r"binary cannot be read: "):
+    with pytest.raises(WrongUse, match=r"^the key file .*binary cannot be read: it is no UTF-8$"):
         load_settings().key()
+    monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY_FILE", str(tmp_path))
+    with pytest.raises(WrongUse, match=r"^the key file .* cannot be read: Is a directory$"):
+        load_settings().key()
+
+
+@pytest.mark.parametrize("given", ["a-key-in-place-of-its-file", "k" * 5_000])
+def test_what_is_no_file_may_be_the_key_and_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("SOTEDW_PSEUDONYM_KEY_FILE", given)
+    with pytest.raises(WrongUse, match=r"SOTEDW_PSEUDONYM_KEY_FILE names .* cannot be read: ") as e:
+        load_settings().key()
+    assert given not in str(e.value)
+    assert e.value.__suppress_context__
 
 
 def test_settings_do_not_show_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
