@@ -9,7 +9,7 @@ DEMO_EVENTS ?= 50000
 PIP    := -m pip install --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench lint format docs lock clean
+.PHONY: help build demo test torture bench lint format docs lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ demo: $(VENV)/.runtime ## The same over generated care events, in a home of its 
 test: $(VENV)/.test ## Set up, and run all tests
 	-@$(BIN)/python -m sotedw.prepare
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+torture: export HYPOTHESIS_PROFILE = torture
+torture: $(VENV)/.test ## The random tests with 2 000 examples each in place of 60 (long)
+	@$(BIN)/python -m pytest -n 2 tests/unit tests/property
 
 bench: $(VENV)/.runtime ## Measure the project beside its floor at 2, 10 and 20 million events (long)
 	@$(BIN)/python -m benchmarks.run --events 2000000 --events 10000000 --events 20000000 \

@@ -6,13 +6,14 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from expectations.definitions import SUITES_FOLDER, Suite, load_suites
 from expectations.errors import ExpectationsError
-from expectations.results import CheckResult, write_results, write_whole
+from expectations.results import CheckResult, write_results
 from expectations.runner import failing_keys, run_suites
+from ingest.files import write_atomically
 
 _log = logging.getLogger("expectations")
 
@@ -72,8 +73,9 @@ def write_failures(
         if result.outcome != "failed" or result.failing_keys_sql is None:
             path.unlink(missing_ok=True)
             continue
-        keys = failing_keys(database, checks[result.check_id], result)
-        write_whole(path, partial(pq.write_table, keys))
+        keys = BytesIO()
+        pq.write_table(failing_keys(database, checks[result.check_id], result), keys)
+        write_atomically(path, keys.getvalue())
 
 
 def _log_to_stderr() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from expectations.definitions import Category, Severity
+from ingest.files import write_atomically
 
 Outcome = Literal["passed", "failed", "error", "not_applicable"]
 TOOL: Literal["great_expectations"] = "great_expectations"
@@ -111,17 +111,4 @@ def write_results(results: Sequence[CheckResult], path: Path) -> None:
     """
     rows = [asdict(result) for result in sorted(results, key=lambda result: result.check_id)]
     text = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
-    write_whole(path, lambda file: file.write_text(text, encoding="utf-8"))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Lets `write` fill a temporary file beside `path`, flushes it and renames it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        write(temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, text.encode())

@@ -428,15 +428,10 @@ def _open_csv(
     sample = data.decode(name, errors="ignore")
     separator = _separator(spec, sample)
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
-    header: list[str] | None = None
-    header_rows = 0
-    for cells in reader:
-        header_rows += 1
-        if any(cell.strip() for cell in cells):
-            header = cells
-            break
-    if header is None:
+    found = _first_filled(reader)
+    if found is None:
         raise refuse("empty_file", f"{file.name} holds only blank lines", "send the file again")
+    header_rows, header = found
     header_lines = reader.line_num
     path = _recoded(file, stack) if encoding == "cp1252" else file.path
     form = CsvForm(path, encoding, separator, header_rows, header_lines, lines)
@@ -448,9 +443,9 @@ def _open_csv(
     except DeliveryRefused as refusal:
         has_header = refusal.finding.code != "no_header"
         rows_in = _csv_rows(file, separator) - has_header
-        found = refusal.finding
+        reason = refusal.finding
         raise refuse(
-            found.code, found.message, found.fix, column=found.column, rows_in=rows_in
+            reason.code, reason.message, reason.fix, column=reason.column, rows_in=rows_in
         ) from None
     # The sample breaks off anywhere: its last row may be half of one.
     body = [cells for cells in islice(reader, _SAMPLE_ROWS) if len(cells) >= len(header)]
@@ -473,11 +468,14 @@ def _separator(spec: Spec, sample: str) -> str:
 
 
 def _known_headers(spec: Spec, sample: str, separator: str) -> int:
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            return len({spec.column_of(cell) for cell in cells} - {None})
-    return 0
+    found = _first_filled(csv.reader(io.StringIO(sample, newline=""), delimiter=separator))
+    return 0 if found is None else len({spec.column_of(cell) for cell in found[1]} - {None})
+
+
+def _first_filled(rows: Iterator[list[str]]) -> tuple[int, list[str]] | None:
+    """Number and cells of the first row that is not blank."""
+    filled = ((n, cells) for n, cells in enumerate(rows, 1) if any(cell.strip() for cell in cells))
+    return next(filled, None)
 
 
 def _csv_source(form: CsvForm, width: int) -> str:

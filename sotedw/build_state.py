@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingest.files import write_atomically
 from ingest.ledger import LedgerEntry
@@ -32,7 +32,8 @@ class BuildState(BaseModel):
         deliveries: Loaded deliveries they hold -> what was loaded.
         published: Release that was made of them, or of tables before them.
         changed: Large fact -> months that may differ from that release; None when any month may.
-        is_one_night: Whether the last build's lists of changes tell all of that.
+        is_one_night: Whether the last build's lists of changes tell all of that; of the build that
+            is running alone, and not in the note.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +43,7 @@ class BuildState(BaseModel):
     deliveries: dict[str, str]
     published: str | None = None
     changed: dict[str, list[Month]] | None = None
-    is_one_night: bool = False
+    is_one_night: bool = Field(default=False, exclude=True)
 
     @classmethod
     def take(cls, path: Path) -> Self | None:
