@@ -1109,6 +1109,7 @@ class AccessRow:
     gap_share: float | None
     status: str
     is_preliminary: bool
+    is_partial: bool
     as_of_date: date
 
     @property
@@ -1231,6 +1232,7 @@ def access_measures(
     """Every measure in every period and scope: official and realised basis, and the law's."""
     until = last_month(as_of)
     city = [(period, "city", "ALL") for period in _city_periods(cases, as_of)]
+    first = min((period.start for period, _, _ in city if period.grain == "month"), default=as_of)
     rows = []
     for measure in MEASURES:
         cohort: dict[tuple[Period, str, str], list[Need]] = defaultdict(list)
@@ -1248,7 +1250,13 @@ def access_measures(
         for key in {*city, *cohort, *realised}:
             rows.append(
                 _access_row(
-                    measure, key, cohort.get(key, []), realised.get(key, []), as_of, parameters
+                    measure,
+                    key,
+                    cohort.get(key, []),
+                    realised.get(key, []),
+                    first,
+                    as_of,
+                    parameters,
                 )
             )
     return sorted(rows, key=lambda row: row.key)
@@ -1259,6 +1267,7 @@ def _access_row(
     key: tuple[Period, str, str],
     cohort: Sequence[Need],
     realised: Sequence[Need],
+    first_month: date,
     as_of: date,
     parameters: Parameters,
 ) -> AccessRow:
@@ -1296,6 +1305,7 @@ def _access_row(
         gap_share=None if rate is None else rate - target,
         status="no_data" if rate is None else "met" if rate >= target else "not_met",
         is_preliminary=states[PENDING] > 0,
+        is_partial=period.start < first_month or as_of <= period.end,
         as_of_date=as_of,
     )
 

@@ -1372,6 +1372,7 @@ FIRST_CONTACTS = (
                 "gap_share": 0.0,
                 "status": "met",
                 "is_preliminary": False,
+                "is_partial": False,
                 "period_end": date(2024, 1, 31),
             },
             (FIRST_CONTACT, "month", date(2024, 2, 1)): {
@@ -1381,15 +1382,18 @@ FIRST_CONTACTS = (
                 "gap_share": None,
                 "status": "no_data",
                 "is_preliminary": True,
+                "is_partial": False,
             },
             (FIRST_CONTACT, "quarter", date(2024, 1, 1)): {
                 **counts(met=3, missed=1, pending=1, excluded=1),
                 "rate": 0.75,
                 "is_preliminary": True,
+                "is_partial": True,
                 "period_end": date(2024, 3, 31),
             },
             (FIRST_CONTACT, "year", date(2024, 1, 1)): {
                 **counts(met=3, missed=1, pending=1, excluded=1),
+                "is_partial": True,
                 "period_end": date(2024, 12, 31),
             },
             (FIRST_CONTACT, "rolling_12_months", date(2023, 2, 1)): {

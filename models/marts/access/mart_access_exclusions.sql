@@ -12,6 +12,18 @@ periods as (
 
 ),
 
+measures as (
+
+    select * from {{ ref('dim_access_measure') }}
+
+),
+
+reasons as (
+
+    select * from {{ ref('exclusion_reasons') }}
+
+),
+
 scoped as (
 
     {% for scope_type, scope_id in access_scopes().items() -%}
@@ -31,7 +43,7 @@ scoped as (
 
 ),
 
-final as (
+counted as (
 
     select
         scoped.measure_code,
@@ -46,6 +58,31 @@ final as (
     inner join periods
         on scoped.month_start_date = periods.month_start_date
     group by 1, 2, 3, 4, 5, 6, 7
+
+),
+
+final as (
+
+    select
+        counted.measure_code,
+        measures.measure_name_fi,
+        measures.measure_name_sv,
+        measures.measure_name_en,
+        counted.period_grain,
+        counted.period_start,
+        counted.period_end,
+        counted.scope_type,
+        counted.scope_id,
+        counted.reason,
+        reasons.reason_name_fi,
+        reasons.reason_name_sv,
+        reasons.reason_name_en,
+        counted.excluded_count
+    from counted
+    inner join measures
+        on counted.measure_code = measures.measure_code
+    left join reasons
+        on counted.reason = reasons.reason
 
 )
 

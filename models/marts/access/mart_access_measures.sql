@@ -30,6 +30,13 @@ months as (
 
 ),
 
+first_months as (
+
+    select min(month_start_date) as first_month_start_date
+    from months
+
+),
+
 scoped as (
 
     {% for scope_type, scope_id in access_scopes().items() -%}
@@ -133,10 +140,13 @@ final as (
             else 'not_met'
         end as status,
         shares.pending_count > 0 as is_preliminary,
+        shares.period_start < first_months.first_month_start_date
+        or shares.period_end >= {{ as_of_date() }} as is_partial,
         {{ as_of_date() }} as as_of_date
     from shares
     inner join measures
         on shares.measure_code = measures.measure_code
+    cross join first_months
 
 )
 

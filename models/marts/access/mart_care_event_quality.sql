@@ -19,6 +19,12 @@ units as (
 
 ),
 
+names as (
+
+    select * from {{ ref('care_event_figures') }}
+
+),
+
 counted_records as (
 
     select
@@ -87,12 +93,17 @@ figures as (
 final as (
 
     select
-        figure_code,
-        cast(counted as bigint) as counted,
-        cast(total as bigint) as total,
-        {{ share_of('counted', 'total') }} as share,
+        figures.figure_code,
+        names.figure_name_fi,
+        names.figure_name_sv,
+        names.figure_name_en,
+        cast(figures.counted as bigint) as counted,
+        cast(figures.total as bigint) as total,
+        {{ share_of('figures.counted', 'figures.total') }} as share,
         {{ as_of_date() }} as as_of_date
     from figures
+    left join names
+        on figures.figure_code = names.figure_code
 
 )
 
