@@ -39,12 +39,8 @@ final as (
 
 )
 {% else %}
-before as (
-
-    select * from {{ built_before('fct_waiting_times') }}
-
-),
-
+{#- Each block reads the table itself: an import that they share would be written out whole. #}
+{%- set before = built_before('fct_waiting_times') %}
 -- Both versions of a changed record count: the need and the client may be others now.
 versions as (
 
@@ -92,7 +88,7 @@ changed as (
     union
 
     select before.care_need_id
-    from before
+    from {{ before }} as before
     inner join contacts
         on
         before.client_pseudonym = contacts.client_pseudonym
@@ -103,7 +99,7 @@ changed as (
 
     -- A legal limit that has not run out leaves its need as it was.
     select care_need_id
-    from before
+    from {{ before }}
     where
         (statutory_state = 'pending' and legal_limit_date < {{ as_of_date() }})
         {%- for measure in access_measures() %}
@@ -122,7 +118,7 @@ final as (
         {%- endfor %}
         before.wait_days
     from changed
-    left join before
+    left join {{ before }} as before
         on changed.care_need_id = before.care_need_id
 
 )
