@@ -125,6 +125,8 @@ def read_bulk(
         try:
             places = _scan(connection, spec, files)
         except DeliveryRefused:
+            if all(file.csv is None for file in files):
+                raise
             files = [file.in_sequence for file in files]
             places = _scan(connection, spec, files)
         # An error names the file; those of the tables between the scans name the last one.

@@ -45,7 +45,7 @@ class TimeForm:
 
 
 _ISO_MINUTE = rf"{ISO_DATE}[ T]\d{{2}}:\d{{2}}"
-_OFFSET = r"(Z|[+-]\d{2}:\d{2})"
+_OFFSET = r"(Z|[+-](0\d|1[0-4]):[0-5]\d)"
 
 TIME_FORMS = (
     TimeForm(rf"{FINNISH_DATE} \d{{1,2}}:\d{{2}}", "try_strptime({}, '%d.%m.%Y %H:%M')"),

@@ -441,7 +441,8 @@ def _date(name: str) -> str:
 #: A local time, and a time with its offset from UTC: an instant.
 _FINNISH_TIME = rf"{FINNISH_DATE}[ T]\d{{1,2}}:\d{{2}}(:\d{{2}})?"
 _ISO_TIME = rf"{ISO_DATE}[ T]\d{{2}}:\d{{2}}(:\d{{2}}([.,]\d{{1,9}})?)?"
-_OFFSET = r"([zZ]|[+-]\d{2}(:?\d{2})?)"
+# Offsets in use go from -12:00 to +14:00.
+_OFFSET = r"([zZ]|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)"
 
 
 def local_time_column(name: str) -> str:
@@ -491,7 +492,7 @@ def _naive_time(name: str) -> str:
 
 def _instant(name: str) -> str:
     """UTC time of a text that gives its offset; null for any other."""
-    offset = f"upper(regexp_extract({name}, '([zZ]|[+-]\\d{{2}}(:?\\d{{2}})?)$', 1))"
+    offset = f"upper(regexp_extract({name}, {quoted(_OFFSET + '$')}, 1))"
     local = (
         f"try_cast(replace(regexp_extract({name}, {quoted('^' + _ISO_TIME)}), ',', '.')"
         " as timestamp)"

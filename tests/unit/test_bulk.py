@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,16 @@ def slow(text: str) -> Any:
     row = CONNECTION.execute(f"select t__utc from ({query})", {"t": text}).fetchone()
     assert row is not None
     return row[0]
+
+
+@pytest.mark.parametrize(
+    ("offset", "utc"),
+    [("+14:00", "2022-01-30 18:15"), ("-12", "2022-01-31 20:15"), ("+0259", "2022-01-31 05:16"),
+     ("+15:00", None), ("+25:00", None), ("-99:00", None), ("+02:60", None), ("+0275", None)],
+)  # fmt: skip
+def test_no_clock_is_further_from_utc_than_fourteen_hours(offset: str, utc: str | None) -> None:
+    expected = None if utc is None else datetime.fromisoformat(utc)
+    assert slow(f"2022-01-31T08:15:00{offset}") == expected
 
 
 def test_every_usual_form_of_a_time_gives_the_same_time_as_the_rules_or_none() -> None:
