@@ -308,9 +308,10 @@ def _make_people(
                 delivered,
                 {key.sql(kind, "identifier")} as {pseudonym_column(name)},
                 birth_date as {birth_date_column(name)},
-                birth_date is null
-                    and (looks_like_identity_code(identifier) or has_identity_code(identifier))
-                    as {is_bad_column(name)}
+                case
+                    when birth_date is null
+                        then looks_like_identity_code(identifier) or has_identity_code(identifier)
+                end as {is_bad_column(name)}
             from judged
             """
         )
