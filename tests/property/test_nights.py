@@ -33,6 +33,7 @@ TABLES = (
     "mart_visits_monthly",
     "mart_outputs_from_events",
     "mart_care_event_quality",
+    "intermediate.int_access__invalid_codes",
 )
 
 
@@ -44,9 +45,7 @@ def models(built_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Access
 
 
 def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[object, ...]]]:
-    return {
-        table: connection.execute(f"from main.{table} order by all").fetchall() for table in TABLES
-    }
+    return {table: connection.execute(f"from {table} order by all").fetchall() for table in TABLES}
 
 
 class Nights:
@@ -113,6 +112,7 @@ def test_any_nights_end_in_what_one_build_of_everything_gives(
                 assert continued[table] == whole[table], (table, name, as_of)
         as_of += timedelta(days=rng.choice([0, 1, 1, 2, 7, 30, 95]))
     assert whole["fct_waiting_times"]
+    assert whole["intermediate.int_access__invalid_codes"]
 
 
 def record(need: str, client: str, day: str, **fields: str) -> Row:
