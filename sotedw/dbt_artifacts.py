@@ -38,6 +38,8 @@ class Table:
         schema_version: Hash of names and types, so that readers notice a change.
         cut_by: Date column by whose month the export is cut into files; None for one file.
         changed_by: Model that lists the keys of the rows that a night writes anew, if one does.
+        coded: Text columns with few values: all but its identifiers, when it is cut into files.
+        is_view: It is no table in the build's database.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Table:
     schema_version: str
     cut_by: str | None = None
     changed_by: str | None = None
+    coded: tuple[str, ...] = ()
+    is_view: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def _tables(manifest: Mapping[str, Any]) -> tuple[Table, ...]:
             continue
         meta = node["config"]["meta"]
         shape = [(name, column["data_type"]) for name, column in node["columns"].items()]
+        cut_by = meta.get("cut_by")
+        identifiers = meta["identifiers"] if cut_by else ()
         tables.append(
             Table(
                 name=node["name"],
@@ -113,8 +119,14 @@ def _tables(manifest: Mapping[str, Any]) -> tuple[Table, ...]:
                     for name, column in node["columns"].items()
                 ),
                 schema_version=hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12],
-                cut_by=meta.get("cut_by"),
+                cut_by=cut_by,
                 changed_by=meta.get("changed_by"),
+                coded=tuple(
+                    name
+                    for name, type_ in shape
+                    if cut_by and type_ == "varchar" and name not in identifiers
+                ),
+                is_view=node["config"]["materialized"] == "view",
             )
         )
     return tuple(sorted(tables, key=lambda table: table.name))

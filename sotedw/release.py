@@ -158,14 +158,11 @@ def _write_tables(
                 _view(connection, table, home.releases / inputs.build_id)
                 _comment(connection, table)
                 continue
-            order = ", ".join(f"{name} nulls first" for name in table.grain)
-            connection.execute(
-                f"create table released.main.{table.name} as"
-                f" select * from {sources[table.name]} order by {order}"
-            )
+            rows_in_order = _in_order(table, sources[table.name])
+            connection.execute(f"create table released.main.{table.name} as {rows_in_order}")
             _comment(connection, table)
             path = parquet / f"{table.name}.parquet"
-            rows = _copy(connection, table, f"released.main.{table.name}", path, is_synthetic)
+            rows = _copy(connection, table, f"from released.main.{table.name}", path, is_synthetic)
             written[str(path.relative_to(folder))] = _Written(rows, table.schema_version)
         connection.unregister("quality_results")
         connection.execute("checkpoint released")
@@ -232,9 +229,11 @@ class _MonthsBefore:
         keys = f"warehouse.intermediate.{table.changed_by}"
         # In memory, where the threads that write the months find it.
         rows = f"memory.main.changed_{table.name}"
-        connection.execute(
-            f"create table {rows} as from {source} where {key} in (select {key} from {keys})"
-        )
+        is_changed = f"{key} in (select {key} from {keys})"
+        if not table.is_view:
+            # What a night writes stands together: the wide scan is kept to where that is.
+            is_changed = f"rowid in (select rowid from {source} where {is_changed})"
+        connection.execute(f"create table {rows} as from {source} where {is_changed}")
         return cls(files, stale, (keys, rows))
 
     def unchanged(self, name: str, row_count: int) -> _Kept | None:
@@ -282,10 +281,15 @@ def _comment(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
         )
 
 
+def _in_order(table: Table, source: str, columns: str = "*") -> str:
+    order = ", ".join(f"{name} nulls first" for name in table.grain)
+    return f"select {columns} from {source} order by {order}"
+
+
 def _copy(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
-    source: str,
+    rows_in_order: str,
     path: Path,
     is_synthetic: bool,
 ) -> int:
@@ -296,7 +300,6 @@ def _copy(
     Returns:
         Rows written.
     """
-    order = ", ".join(f"{name} nulls first" for name in table.grain)
     metadata: dict[str, Any] = {
         "description": table.description,
         "owner": table.owner,
@@ -309,7 +312,7 @@ def _copy(
         metadata["is_synthetic"] = True
     text = json.dumps(metadata, ensure_ascii=False, sort_keys=True)
     row = connection.execute(
-        f"copy (select * from {source} order by {order}) to {quoted(str(path))}"
+        f"copy ({rows_in_order}) to {quoted(str(path))}"
         f" (format parquet, compression zstd, kv_metadata {{sotedw: {quoted(text)}}})"
     ).fetchone()
     assert row is not None
@@ -341,9 +344,12 @@ def _write_months(
     """
     (folder / _months_folder(table.name)).mkdir()
     column = table.cut_by
+    # By day first: days are few, and rows are many.
     counts: dict[Month, int] = dict(
         connection.execute(
-            f"select cast(date_trunc('month', {column}) as date), count(*) from {source} group by 1"
+            "select cast(date_trunc('month', day) as date), cast(sum(row_count) as bigint)"
+            f" from (select {column} as day, count(*) as row_count from {source} group by day)"
+            " group by 1"
         ).fetchall()
     )
     # Always there, so that a table without rows still has a file with its columns.
@@ -362,15 +368,45 @@ def _write_months(
         rows = f"(from {source} where {condition})"
         continued = before.continued(name, table.grain[0], condition)
         with connection.cursor() as cursor:
-            row_count = _copy(cursor, table, continued or rows, folder / name, is_synthetic)
+            row_count = _copy_month(cursor, table, continued or rows, folder / name, is_synthetic)
             if row_count != counts[month]:
                 _log.warning("%s is written from the table: the old file did not fit", name)
-                row_count = _copy(cursor, table, rows, folder / name, is_synthetic)
+                row_count = _copy_month(cursor, table, rows, folder / name, is_synthetic)
         return name, _Written(row_count, table.schema_version, file_digest(folder / name))
 
     # A file's sort and its last pages are one thread's work: another file fills the others.
     with ThreadPoolExecutor(threads) as pool:
         return dict(pool.map(write, sorted(counts, key=lambda month: month or date.max)))
+
+
+def _copy_month(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    source: str,
+    path: Path,
+    is_synthetic: bool,
+) -> int:
+    """A sorted file of a large fact, its codes as enumerations of those that it holds.
+
+    They are texts to whoever reads the file, while the sort carries a byte in place of each text,
+    which takes a quarter less time.
+
+    Returns:
+        Rows written.
+    """
+    distinct = [
+        f"list_sort(list(distinct {name}) filter ({name} is not null))" for name in table.coded
+    ]
+    selected = ", ".join(["count(*)", *distinct])
+    row = connection.execute(f"select {selected} from {source}").fetchone()
+    assert row is not None
+    codes = ", ".join(
+        f"cast({name} as enum ({', '.join(map(quoted, values))})) as {name}"
+        for name, values in zip(table.coded, row[1:], strict=True)
+        if values
+    )
+    in_order = _in_order(table, source, f"* replace ({codes})" if codes else "*")
+    return _copy(connection, table, in_order, path, is_synthetic)
 
 
 def _view(connection: duckdb.DuckDBPyConnection, table: Table, release: Path) -> None:

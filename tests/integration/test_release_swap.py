@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.files import file_digest
@@ -291,6 +292,32 @@ def test_a_file_that_lacks_a_row_which_nobody_listed_is_written_from_the_table(
     folder = released(days, "second", ONE_NIGHT, replace(fact(), changed_by="changed_days"))
     assert rows_by_file(folder) == {"2022-01": ["a", "c", "e"], "2022-02": ["d"]}
     assert "2022-01.parquet is written from the table" in caplog.text
+
+
+def test_codes_are_texts_to_readers_however_they_were_written(days: Warehouse) -> None:
+    """Of February `old` goes, `new` comes, and one record has no code; January has none at all."""
+    change(days, "alter table fct_days add column code varchar")
+    change(days, "update fct_days set code = 'old' where record_id = 'b'")
+    change(days, "insert into fct_days values ('f', date '2022-02-02', 'it''s ä')")
+    coded = replace(fact(), changed_by="changed_days", coded=("code",))
+    released(days, "coded", STATE, coded)
+    for sql in NIGHT[:-1]:
+        change(days, sql)
+    change(days, "insert into fct_days values ('d', date '2022-02-28', 'new')")
+    change(days, "insert into fct_days values ('g', date '2022-02-01', null)")
+    change(days, "insert into intermediate.changed_days values ('g')")
+    night = ONE_NIGHT.model_copy(update={"published": "coded"})
+    folder = released(days, "second", night, coded)
+    path = folder / "parquet" / "internal" / "fct_days" / "2022-02.parquet"
+    assert pq.read_table(path).to_pylist() == [
+        {"record_id": "d", "event_date": date(2022, 2, 28), "code": "new"},
+        {"record_id": "f", "event_date": date(2022, 2, 2), "code": "it's ä"},
+        {"record_id": "g", "event_date": date(2022, 2, 1), "code": None},
+    ]
+    whole = released(days, "third", STATE, coded)
+    for path in (whole / "parquet" / "internal" / "fct_days").iterdir():
+        assert pq.read_schema(path).field("code").type == "string"
+        assert file_digest(path) == file_digest(folder / path.relative_to(whole)), path.name
 
 
 @pytest.mark.parametrize("kept", [STATE, state().model_copy(update={"published": "gone"})])
