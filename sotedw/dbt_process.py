@@ -139,4 +139,10 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    if code == 0:
+        # All is written, and the database is only read: to take dbt's objects apart again would
+        # take up to a second.
+        os._exit(code)
+    sys.exit(code)
