@@ -663,7 +663,7 @@ class Sql:
                     f" then made_day * 1440 + {self._office('booking', 'later_booking')}"
                     f" when role = {Role.FOLLOW_UP} then made_day * 1440 + 960 end"
                 ),
-                "booked_for": (
+                "free_slot": (
                     "case when is_walk_in then null"
                     f" when role in ({_roles(Role.FULL, Role.BOOKED)})"
                     " then case when at_clock_change"
@@ -679,6 +679,11 @@ class Sql:
                 "booked": (
                     f"case when not is_walk_in and not {self._below('no_booking_time', 0.03)}"
                     " then booking_made end"
+                ),
+                # Of the day of the booking only what is left of it can be booked.
+                "booked_for": (
+                    "case when free_slot < booking_made + 10 and not at_clock_change"
+                    " then booking_made // 10 * 10 + 20 else free_slot end"
                 ),
             },
         ]
