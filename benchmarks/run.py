@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from benchmarks import floor
 from benchmarks.measure import Measured, measure
 from benchmarks.report import FULL_SIZE, Result, Taken, merged, page, plot
 from sotedw.generate import GenerateOptions, generate
+from sotedw.generate.lookups import Lookups
 from sotedw.settings import PROJECT
 
 PHASES = ("ingest", "build", "delta", "checks")
@@ -36,8 +38,8 @@ RESULTS = PROJECT / "benchmarks" / "results.json"
 PAGE = PROJECT / "docs" / "benchmarks.md"
 PICTURE = PROJECT / "docs" / "images" / "benchmark.svg"
 
-#: Generated data end here. A history of the budget's size is three years, half of it half as long:
-#: a history that doubles has more years, not more events a day. None is shorter than a year.
+#: Generated data end here. A history of the budget's size is three years, and a smaller one its
+#: end: a history that doubles has more years, not more events a day. None is shorter than a year.
 LAST_DAY = date(2022, 12, 31)
 FULL_DAYS, FEWEST_DAYS = 1095, 365
 
@@ -70,12 +72,11 @@ def generated(home: Path, events: int) -> Data:
     if not note.is_file():
         for old in (home / "data").glob(f"{events}-*"):
             shutil.rmtree(old)
-        days = max(FEWEST_DAYS, round(FULL_DAYS * events / FULL_SIZE))
         made = generate(
             GenerateOptions(
                 out=folder / "landing",
                 events=events,
-                start=LAST_DAY - timedelta(days=days - 1),
+                start=_first_day(events),
                 end=LAST_DAY,
                 deliveries=2,
                 delta_events=min(DELTA_ROWS, events // 10),
@@ -85,6 +86,18 @@ def generated(home: Path, events: int) -> Data:
         note.write_text(text, encoding="utf-8")
     names, rows = zip(*json.loads(note.read_text(encoding="utf-8")), strict=True)
     return Data(folder / "landing", names, rows)
+
+
+def _first_day(events: int) -> date:
+    """First day of the last so many events of the full history, whose years are not alike."""
+    days = round(FULL_DAYS * max(1, events / FULL_SIZE))
+    start = LAST_DAY - timedelta(days=days - 1)
+    if events >= FULL_SIZE:
+        return start
+    full = Lookups(start, LAST_DAY, events=FULL_SIZE, units=None, holidays=None)
+    held = accumulate(share for _, share in reversed(full.day_shares()))
+    days = 1 + sum(share < events / FULL_SIZE for share in held)
+    return LAST_DAY - timedelta(days=max(days, FEWEST_DAYS) - 1)
 
 
 class Bench:
