@@ -123,7 +123,7 @@ def _ingest(landing: Path, home: Path, threads: int) -> None:
     settings = load_settings(home=home, landing=landing, threads=threads)
     specs = load_specs()
     lake = Home(home).lake
-    found = scan(landing, set(specs))
+    found = scan(landing, set(specs), threads=threads)
     entries = ingest(
         found,
         lake,

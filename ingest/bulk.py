@@ -25,6 +25,7 @@ from ingest.bulk_files import (
     Lines,
     SomeRows,
     find_lines,
+    in_batches,
     only,
     open_files,
     reading,
@@ -52,7 +53,7 @@ from ingest.errors import DeliveryRefused, Finding, refuse
 from ingest.identity_codes import MAYBE_CODE
 from ingest.landing import Delivery
 from ingest.pseudonyms import MissingKey, PseudonymKey
-from ingest.rows import people_table
+from ingest.rows import LAKE_FORMAT, people_table
 from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
 
 #: Stands between cells that are judged in one go; no white space, which may stand inside a code.
@@ -107,7 +108,7 @@ def read_bulk(
         delivery: The delivery.
         codes: Code tables.
         key: Key of pseudonyms.
-        folder: Where `part-<n>.parquet` goes, one a file.
+        folder: Where `part-<n>.parquet` goes, from 1.
 
     Raises:
         DeliveryRefused: a file cannot be read, or has an unknown, missing or repeated column.
@@ -136,13 +137,13 @@ def read_bulk(
         has_repeats = _exist(connection, "repeats")
         parts: list[Path] = []
         regular = 0
-        for file in files:
-            part = folder / f"part-{file.number}.parquet"
+        for number, file in enumerate(in_batches(files), start=1):
+            part = folder / f"part-{number}.parquet"
             rows = _regular_rows(spec, file, delivery.delivery_id, has_repeats)
             with reading(file):
                 regular += _number(
                     connection,
-                    f"copy ({rows}) to {quoted(str(part))} (format parquet, compression zstd)",
+                    f"copy ({rows}) to {quoted(str(part))} {LAKE_FORMAT}",
                 )
                 take_rejects(connection, file)
             parts.append(part)

@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -68,6 +69,7 @@ _SAMPLE_BYTES = 1 << 16
 _SAMPLE_ROWS = 200
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 1 << 21
+_LINE_END = ord("\n")
 
 #: DuckDB reads decimals of more digits as something else.
 _MOST_DIGITS = 38
@@ -130,6 +132,7 @@ class BulkFile:
         time_forms: How most times of a column are written.
         csv: Set for a csv.
         ordinals: Rows it is narrowed to (`only`).
+        is_sequential: A csv that one thread reads from its start to its end (`in_sequence`).
     """
 
     landed: LandedFile
@@ -141,6 +144,7 @@ class BulkFile:
     time_forms: Mapping[str, TimeForm]
     csv: CsvForm | None = None
     ordinals: Sequence[int] | None = None
+    is_sequential: bool = False
 
     @property
     def relation(self) -> str:
@@ -167,7 +171,7 @@ class BulkFile:
         """
         if self.csv is None:
             return self
-        return replace(self, source=f"{self.source}, parallel = false")
+        return replace(self, source=f"{self.source}, parallel = false", is_sequential=True)
 
     @property
     def form(self) -> object:
@@ -237,6 +241,32 @@ class SomeRows:
     def line_numbers(self) -> Sequence[int]:
         """The line that each row starts on."""
         return [self.lines.of(ordinal) for ordinal in self.ordinals]
+
+
+def in_batches(files: Sequence[BulkFile]) -> Iterator[BulkFile]:
+    """The files in their order, csv files of one form as one.
+
+    A scan ends on one thread: a single large one leaves less of a machine idle than many small.
+    """
+
+    def batch(file: BulkFile) -> object:
+        return file.number if file.csv is None else (file.form, file.csv.header_rows)
+
+    for _, alike in groupby(files, batch):
+        yield _as_one(list(alike))
+
+
+def _as_one(files: Sequence[BulkFile]) -> BulkFile:
+    first, last = files[0], files[-1]
+    if first.csv is None or first is last:
+        return first
+    paths = [file.csv.path for file in files if file.csv is not None]
+    whole = replace(
+        first,
+        landed=replace(first.landed, name=f"{first.landed.name} to {last.landed.name}"),
+        source=_csv_source(first.csv, len(first.types), paths),
+    )
+    return whole.in_sequence if first.is_sequential else whole
 
 
 def only(parts: Sequence[SomeRows], stack: ExitStack) -> BulkFile:
@@ -478,11 +508,13 @@ def _first_filled(rows: Iterator[list[str]]) -> tuple[int, list[str]] | None:
     return next(filled, None)
 
 
-def _csv_source(form: CsvForm, width: int) -> str:
+def _csv_source(form: CsvForm, width: int, paths: Sequence[Path] = ()) -> str:
+    """SQL that reads a csv, or several of its form, without its closing bracket."""
+    read = ", ".join(_quoted_path(path) for path in paths or (form.path,))
     names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     encoded = ", encoding = 'latin-1'" if form.encoding == "latin-1" else ""
     return (
-        f"read_csv({_quoted_path(form.path)}, auto_detect = false, header = false,"
+        f"read_csv([{read}], auto_detect = false, header = false,"
         f" skip = {form.header_rows}, delim = {quoted(form.separator)}, quote = '\"',"
         " escape = '\"',"
         # Not `ignore_errors`, which loses the row after one with broken quotes (DuckDB 1.5).
@@ -504,7 +536,8 @@ def _look_through(file: LandedFile) -> tuple[str, int]:
             raise _not_accepted(file, "is UTF-16")
         stream.seek(0)
         while chunk := stream.read(_CHUNK_BYTES):
-            lines += chunk.count(b"\n")
+            # `bytes.count` looks for one line end after the other: four times as long.
+            lines += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _LINE_END))
             content = chunk.rstrip(b"\r\n")
             trailing = chunk[len(content) :].count(b"\n") + (0 if content else trailing)
             if decoder is not None and not (chunk.isascii() and not decoder.getstate()[0]):

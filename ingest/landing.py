@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Container, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -113,13 +114,16 @@ def is_arriving(name: str) -> bool:
     return name.startswith((".", "_")) or name.endswith(".part")
 
 
-def scan(landing: Path, sources: set[str], hashes: LandingHashes | None = None) -> Landing:
+def scan(
+    landing: Path, sources: set[str], hashes: LandingHashes | None = None, threads: int = 1
+) -> Landing:
     """Find and hash all deliveries.
 
     Args:
         landing: The landing folder; an absent one holds nothing.
         sources: Names of the sources that have a spec.
         hashes: Hashes of large files as they are known; kept up to date.
+        threads: Files hashed at the same time.
     """
     deliveries: list[Delivery] = []
     strays: list[tuple[str, str]] = []
@@ -142,7 +146,7 @@ def scan(landing: Path, sources: set[str], hashes: LandingHashes | None = None) 
                     )
                 )
                 continue
-            deliveries.append(_delivery(source_folder.name, folder, key, hashes))
+            deliveries.append(_delivery(source_folder.name, folder, key, hashes, threads))
     if hashes is not None:
         hashes.save()
     deliveries.sort(key=lambda item: (item.source, item.key, item.name))
@@ -170,17 +174,21 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 def _delivery(
-    source: str, folder: Path, key: DeliveryKey, hashes: LandingHashes | None
+    source: str, folder: Path, key: DeliveryKey, hashes: LandingHashes | None, threads: int
 ) -> Delivery:
     files: list[LandedFile] = []
     sidecar: LandedFile | None = None
     names: set[str] = set()
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if not path.is_file() or any(is_arriving(part) for part in relative.parts):
-            continue
-        digest = file_digest(path) if hashes is None else hashes.digest(path)
-        landed = LandedFile(_free(_shown(relative), names), path, digest, path.stat().st_size)
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(is_arriving(part) for part in path.relative_to(folder).parts)
+    ]
+    with ThreadPoolExecutor(threads) as pool:
+        digests = pool.map(file_digest if hashes is None else hashes.digest, paths)
+    for path, digest in zip(paths, digests, strict=True):
+        name = _free(_shown(path.relative_to(folder)), names)
+        landed = LandedFile(name, path, digest, path.stat().st_size)
         names.add(landed.name)
         if landed.name == SIDECAR:
             sidecar = landed

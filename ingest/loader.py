@@ -30,6 +30,7 @@ from ingest.ledger import FileRecord, FindingRecord, LedgerEntry
 from ingest.pseudonyms import PseudonymKey
 from ingest.reading import read_file
 from ingest.rows import (
+    LAKE_FORMAT,
     REST_PART,
     count,
     find_duplicates,
@@ -310,7 +311,7 @@ def _write_rows(connection: duckdb.DuckDBPyConnection, spec: Spec, folder: Path)
             where row_id not in (select row_id from violations)
                 and row_id not in (select row_id from duplicates)
             order by row_id
-        ) to {quoted(str(folder / REST_PART))} (format parquet, compression zstd)
+        ) to {quoted(str(folder / REST_PART))} {LAKE_FORMAT}
         """
     )
 

@@ -62,6 +62,9 @@ RULE_TEXTS: Mapping[str, str] = {
 #: File of a delivery's rows in the lake; a bulk delivery has `part-<n>.parquet` beside it.
 REST_PART = "part-0.parquet"
 
+#: Options of `copy` to the lake. Nobody but the next build reads it: speed counts, not size.
+LAKE_FORMAT = "(format parquet, compression lz4)"
+
 #: What a quarantined identifier is shown as: a wrong one is a person's still.
 MASKED_IDENTIFIER = "***"
 

@@ -102,7 +102,8 @@ def run_build(settings: Settings, reporter: Reporter) -> BuildResult:
     with home.lock():
         specs = _specs()
         reporter.stage("scan")
-        landing = scan(settings.landing, set(specs), LandingHashes(home.landing_hashes))
+        hashes = LandingHashes(home.landing_hashes)
+        landing = scan(settings.landing, set(specs), hashes, settings.threads)
         ledger = Ledger(home.lake.ledger)
         as_of_date = _as_of_date(settings, landing, ledger)
         code = code_version()

@@ -668,6 +668,9 @@ def test_rows_that_are_read_together_keep_their_files_and_lines(home: Home) -> N
     late = {f"R{number}": datetime(2022, 2, 1, 6, 5) for number in (12, 22, 32, 42, 62, 72)}
     usual = dict.fromkeys(f"R{number}" for number in (10, 20, 30, 40, 50, 60, 70))
     assert dict(records(home, "record_id, started_at")) == late | usual
+    # a and b, c, d and e, f, g; the others are in part-0.
+    parts = home.lake.raw.glob("care_events/*/part-[1-9].parquet")
+    assert [pq.read_metadata(part).num_rows for part in sorted(parts)] == [2, 1, 2, 1, 1]
 
 
 def test_lines_of_notes_that_look_like_rows_are_none_in_a_file_of_many_buffers(home: Home) -> None:
