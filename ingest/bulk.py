@@ -51,9 +51,10 @@ from ingest.clock import FIRST_YEAR, LAST_YEAR
 from ingest.codes import CodeTable
 from ingest.errors import DeliveryRefused, Finding, refuse
 from ingest.identity_codes import MAYBE_CODE
+from ingest.lake import PARQUET
 from ingest.landing import Delivery
 from ingest.pseudonyms import MissingKey, PseudonymKey
-from ingest.rows import LAKE_FORMAT, people_table
+from ingest.rows import people_table
 from ingest.spec import LAKE_TYPES, PRECISION_TYPES, Column, Spec
 
 #: Stands between cells that are judged in one go; no white space, which may stand inside a code.
@@ -143,7 +144,7 @@ def read_bulk(
             with reading(file):
                 regular += _number(
                     connection,
-                    f"copy ({rows}) to {quoted(str(part))} {LAKE_FORMAT}",
+                    f"copy ({rows}) to {quoted(str(part))} ({PARQUET})",
                 )
                 take_rejects(connection, file)
             parts.append(part)

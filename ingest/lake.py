@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Options of DuckDB's `copy` wherever files stay. The level that DuckDB takes by itself makes files
+#: of the same size in an eighth more time.
+PARQUET = "format parquet, compression zstd, compression_level 1"
+
 
 @dataclass(frozen=True)
 class Lake:

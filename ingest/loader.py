@@ -24,13 +24,13 @@ from ingest.codes import CodeTable
 from ingest.errors import DeliveryRefused, Finding, refuse, shown
 from ingest.files import replaced_folder
 from ingest.identity_codes import mask
+from ingest.lake import PARQUET
 from ingest.landing import Delivery
 from ingest.layout import Layout, RawRow, lay_out
 from ingest.ledger import FileRecord, FindingRecord, LedgerEntry
 from ingest.pseudonyms import PseudonymKey
 from ingest.reading import read_file
 from ingest.rows import (
-    LAKE_FORMAT,
     REST_PART,
     count,
     find_duplicates,
@@ -311,7 +311,7 @@ def _write_rows(connection: duckdb.DuckDBPyConnection, spec: Spec, folder: Path)
             where row_id not in (select row_id from violations)
                 and row_id not in (select row_id from duplicates)
             order by row_id
-        ) to {quoted(str(folder / REST_PART))} {LAKE_FORMAT}
+        ) to {quoted(str(folder / REST_PART))} ({PARQUET})
         """
     )
 

@@ -28,6 +28,7 @@ from ingest.codes import CodeTable
 from ingest.errors import Finding, counted, shown
 from ingest.files import replaced_folder
 from ingest.identity_codes import install_identity_codes
+from ingest.lake import PARQUET
 from ingest.spec import PROVENANCE, Spec
 
 #: Reasons why a row is quarantined, in the words of a report.
@@ -61,9 +62,6 @@ RULE_TEXTS: Mapping[str, str] = {
 
 #: File of a delivery's rows in the lake; a bulk delivery has `part-<n>.parquet` beside it.
 REST_PART = "part-0.parquet"
-
-#: Options of `copy` to the lake. Nobody but the next build reads it: speed counts, not size.
-LAKE_FORMAT = "(format parquet, compression lz4)"
 
 #: What a quarantined identifier is shown as: a wrong one is a person's still.
 MASKED_IDENTIFIER = "***"
@@ -403,7 +401,7 @@ def write_quarantine(connection: duckdb.DuckDBPyConnection, folder: Path, quaran
                 from violations
                 join typed on typed.row_id = violations.row_id
                 order by row_id, column_name, rule
-            ) to {quoted(str(temporary / "rejects.parquet"))} (format parquet, compression zstd)
+            ) to {quoted(str(temporary / "rejects.parquet"))} ({PARQUET})
             """
         )
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from ingest.casting import quoted
 from ingest.files import file_digest, sync_folder, sync_tree
+from ingest.lake import PARQUET
 from ingest.ledger import LedgerEntry
 from sotedw.build_state import BuildState, Month
 from sotedw.dbt_artifacts import Table
@@ -313,7 +314,7 @@ def _copy(
     text = json.dumps(metadata, ensure_ascii=False, sort_keys=True)
     row = connection.execute(
         f"copy ({rows_in_order}) to {quoted(str(path))}"
-        f" (format parquet, compression zstd, kv_metadata {{sotedw: {quoted(text)}}})"
+        f" ({PARQUET}, kv_metadata {{sotedw: {quoted(text)}}})"
     ).fetchone()
     assert row is not None
     return int(row[0])
