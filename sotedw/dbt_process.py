@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.artifacts.resources.types import NodeType
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -29,6 +30,9 @@ _CONNECTION_KEYS = "_connection_keys"
 #: The manifest is read once, after the tests, which leave it beside their results. A night is of
 #: the code whose manifest is there: it leaves the results alone, and so half a second sooner.
 _NO_ARTIFACTS = "--no-write-json"
+
+#: How templates are told dates; nothing else in them changes from night to night.
+_IS_TOLD = "env_var("
 
 #: After the models nothing is written, and nothing asks which tables there are.
 _READING = ("--target", "tests", "--no-populate-cache")
@@ -89,15 +93,35 @@ def _parse(arguments: list[str], target: Path) -> dbtRunnerResult:
     return parsed
 
 
-def _mode(continued_from: str | None) -> list[str]:
+def _mode(continued_from: str | None, manifest: Manifest) -> list[str]:
     """Options of `build`: everything anew, or tables that are continued from a date.
 
-    Macros read the date (`macros/nights.sql`). The tables are of this very code, and so are seeds.
+    Macros read the date (`macros/nights.sql`). The tables are of this very code, and so are seeds
+    and views, but for those that are written with one of the dates.
     """
     if continued_from is None:
         return ["--full-refresh"]
     os.environ["SOTEDW_BUILD_PREVIOUS_AS_OF_DATE"] = continued_from
-    return ["--exclude-resource-type", "seed"]
+    return ["--exclude-resource-type", "seed", "--exclude", *_settled_views(manifest)]
+
+
+def _settled_views(manifest: Manifest) -> list[str]:
+    """Views that every night of the same code would make the same: nothing in them is told."""
+
+    def is_told(macro_name: str) -> bool:
+        macro = manifest.macros.get(macro_name)
+        if macro is None:
+            return False
+        return _IS_TOLD in macro.macro_sql or any(map(is_told, macro.depends_on.macros))
+
+    return [
+        node.name
+        for node in manifest.nodes.values()
+        if node.resource_type == NodeType.Model
+        and node.config.materialized == "view"
+        and _IS_TOLD not in node.raw_code
+        and not any(map(is_told, node.depends_on.macros))
+    ]
 
 
 def main(arguments: list[str]) -> int:
@@ -124,7 +148,7 @@ def main(arguments: list[str]) -> int:
     _print(event="phase", name="models")
     models = runner.invoke(
         ["build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
-         *_mode(continued_from), _NO_ARTIFACTS, *arguments]
+         *_mode(continued_from, parsed.result), _NO_ARTIFACTS, *arguments]
     )  # fmt: skip
     if _failed(models):
         return 1

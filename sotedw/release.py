@@ -395,16 +395,14 @@ def _copy_month(
     Returns:
         Rows written.
     """
-    distinct = [
-        f"list_sort(list(distinct {name}) filter ({name} is not null))" for name in table.coded
-    ]
+    distinct = [f"list(distinct {name})" for name in table.coded]
     selected = ", ".join(["count(*)", *distinct])
     row = connection.execute(f"select {selected} from {source}").fetchone()
     assert row is not None
     codes = ", ".join(
-        f"cast({name} as enum ({', '.join(map(quoted, values))})) as {name}"
-        for name, values in zip(table.coded, row[1:], strict=True)
-        if values
+        f"cast({name} as enum ({', '.join(map(quoted, sorted(values)))})) as {name}"
+        for name, found in zip(table.coded, row[1:], strict=True)
+        if (values := set(found or ()) - {None})
     )
     in_order = _in_order(table, source, f"* replace ({codes})" if codes else "*")
     return _copy(connection, table, in_order, path, is_synthetic)
